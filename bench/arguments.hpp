@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the library's loop and the floor's are both told.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+namespace bench {
+
+struct wire_options {
+    std::string endpoint;
+    std::string table = "codynamo-bench";
+    std::string key = "1k";
+    unsigned concurrency = 32;
+    double seconds = 10;
+    double warmup_seconds = 0.5;
+    std::string tls_ca;
+    /// Where the figures go as JSON; "-" for stdout, empty for nowhere.
+    std::string json;
+};
+
+void add_wire_options(CLI::App& app, wire_options& options);
+
+} // namespace bench

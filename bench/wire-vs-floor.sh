@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+# The library's get beside the floor, bare Asio and Beast: both in turns, several rounds, client on
+# core 0 and fixed-answer server on core 1; prints medians, spreads and ratios.
+#     bench/wire-vs-floor.sh [--rounds N] [--seconds S] [--concurrency N] [--json FILE]
+source "$(dirname "${BASH_SOURCE[0]}")/../tools/common.sh"
+
+rounds=5 seconds=3 concurrency=32 json=
+while (($# >= 2)); do
+    case $1 in
+    --rounds) rounds=$2 ;;
+    --seconds) seconds=$2 ;;
+    --concurrency) concurrency=$2 ;;
+    --json) json=$(realpath -m "$2") ;;
+    *) die "what is $1?" ;;
+    esac
+    shift 2
+done
+(($# == 0)) || die "$1 wants a value"
+
+cd "$root"
+"$root/tools/install-dependencies.sh" build bench
+cmake --preset release >/dev/null
+cmake --build --preset release -j "$(nproc)" --target codynamo_bench codynamo_floor >&2
+bin=$root/build/release/bench
+
+mapfile -t server < <(bench/canned.sh start --core "$(($(nproc) > 1 ? 1 : 0))")
+((${#server[@]})) || die 'no server'
+results=$(mktemp -d)
+trap 'bench/canned.sh stop "${server[0]}"; rm -rf "$results"' EXIT
+trap 'exit 130' INT TERM
+declare "${server[@]:1}"
+
+# measure NAME PROGRAM… : one run, its figures in $results/NAME.
+measure() {
+    local name=$1
+    shift
+    taskset -c 0 "$@" --table cache --key 1k --concurrency "$concurrency" --seconds "$seconds" \
+        --json "$results/$name" >/dev/null
+}
+
+for ((round = 1; round <= rounds; ++round)); do
+    say "round $round of $rounds"
+    # shellcheck disable=SC2154 # declared above, from what canned.sh says
+    measure "plain.floor.$round" "$bin/codynamo-floor" --endpoint "$plain"
+    measure "plain.codynamo.$round" "$bin/codynamo-bench" wire --endpoint "$plain"
+    # shellcheck disable=SC2154
+    measure "tls.floor.$round" "$bin/codynamo-floor" --endpoint "$tls" --tls-ca "$ca"
+    measure "tls.codynamo.$round" "$bin/codynamo-bench" wire --endpoint "$tls" --tls-ca "$ca"
+done
+python3 bench/ratio.py "$results" ${json:+--json "$json"}

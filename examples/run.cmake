@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: BSL-1.0
+# Runs PROGRAM on the DynamoDB Local of CODYNAMO_TEST_ENDPOINT, with that server's credentials.
+if(NOT DEFINED ENV{CODYNAMO_TEST_ENDPOINT})
+    message("skipped: CODYNAMO_TEST_ENDPOINT is not set")
+    return()
+endif()
+set(ENV{AWS_ENDPOINT_URL_DYNAMODB} $ENV{CODYNAMO_TEST_ENDPOINT})
+set(ENV{AWS_ACCESS_KEY_ID} local)
+set(ENV{AWS_SECRET_ACCESS_KEY} local)
+set(ENV{AWS_REGION} us-east-1)
+execute_process(COMMAND ${PROGRAM} COMMAND_ERROR_IS_FATAL ANY)

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+// Who signs: credentials and where they come from.
+#pragma once
+
+#include <codynamo/environment.hpp>
+#include <codynamo/error.hpp>
+#include <codynamo/export.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace codynamo::aws {
+
+/// A key pair, with a token when it is a session's. Has no printer, and wipes its secrets when it
+/// goes.
+struct CODYNAMO_API credentials {
+    std::string access_key_id;
+    std::string secret_access_key;
+    /// Empty for long-term credentials.
+    std::string session_token;
+    /// Empty when unknown.
+    std::string account_id;
+    /// nullopt: they do not expire.
+    std::optional<timestamp> expires;
+
+    credentials() = default;
+    credentials(std::string id, std::string secret, std::string token = {});
+    credentials(const credentials&) = default;
+    credentials(credentials&&) = default;
+    credentials& operator=(const credentials& other);
+    credentials& operator=(credentials&& other) noexcept;
+    ~credentials();
+};
+
+using credentials_ptr = std::shared_ptr<const credentials>;
+
+/// Thrown by credentials_provider::resolve when there is nothing to read: no variable, no file, no
+/// profile. A chain then asks its next link; any other exception says that the provider is
+/// configured but broken, and ends the search. Its code is errc::no_credentials.
+class CODYNAMO_API not_configured : public error {
+public:
+    /// `reason` is one clause without secrets, e.g. "AWS_ACCESS_KEY_ID is not set".
+    explicit not_configured(const std::string& reason);
+};
+
+/// A source of credentials. Thread-safe; asked anew for each attempt of each request. The provider
+/// must outlive its resolve().
+class CODYNAMO_API credentials_provider {
+public:
+    virtual ~credentials_provider() = default;
+    /// How it is called in error messages, e.g. "environment".
+    [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+    /// The credentials at hand without suspending; null when resolve() has to be asked.
+    [[nodiscard]] virtual credentials_ptr current() const = 0;
+    /// Fails with errc::no_credentials; the message says "not configured" (the exception is then a
+    /// codynamo::aws::not_configured) or what is wrong.
+    /// Completes on the caller's executor. Cancelling one caller does not disturb the others.
+    [[nodiscard]] virtual boost::asio::awaitable<credentials_ptr> resolve() = 0;
+    /// The service said that these have expired: do not hand out the same again if others can be
+    /// had.
+    virtual void invalidate(const credentials_ptr& expired);
+};
+
+using credentials_provider_ptr = std::shared_ptr<credentials_provider>;
+
+/// Always the same. Throws errc::invalid_argument when the key id or the secret is empty or holds a
+/// control character.
+[[nodiscard]] CODYNAMO_API credentials_provider_ptr static_credentials(credentials fixed);
+
+/// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_ACCOUNT_ID. Blank counts as not
+/// set; one of the first two without the other is a failure. Read once, and again after
+/// invalidate().
+[[nodiscard]] CODYNAMO_API credentials_provider_ptr environment_credentials(environment env);
+
+/// aws_access_key_id, aws_secret_access_key, aws_session_token and aws_account_id of a profile in
+/// the shared config and credentials files. An empty name means AWS_PROFILE, else "default".
+/// Reads two small files in the calling thread, once, and again after invalidate().
+/// A profile that was named but is not there is a failure, and so is one that asks for another
+/// source (role_arn, web_identity_token_file, sso_*, login_session, credential_process): those come
+/// before static keys everywhere at AWS, and are not supported here.
+[[nodiscard]] CODYNAMO_API credentials_provider_ptr
+profile_credentials(environment env, std::string profile_name = {});
+
+/// Asks each in turn until one has credentials, and stays with that one. A provider that is
+/// configured but broken ends the search, so that a typing error never makes a program run under
+/// another identity. Throws errc::invalid_argument when a link is null.
+[[nodiscard]] CODYNAMO_API credentials_provider_ptr
+chain_credentials(std::vector<credentials_provider_ptr> links);
+
+/// What a client uses when it is given none: environment, then shared files.
+[[nodiscard]] CODYNAMO_API credentials_provider_ptr
+default_credentials(environment env, std::string profile_name = {});
+
+} // namespace codynamo::aws

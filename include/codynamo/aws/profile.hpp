@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+// The shared config and credentials files, as values.
+#pragma once
+
+#include <codynamo/environment.hpp>
+#include <codynamo/export.hpp>
+
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace codynamo::aws {
+
+/// The properties of one section; names in lower case. A property with nested ones stands with its
+/// text, each line of it after a line feed, and each nested property stands as "outer.inner" too.
+using profile_section = std::map<std::string, std::string, std::less<>>;
+
+/// Both files, merged: where both have a property the credentials file's value stands.
+struct CODYNAMO_API profile_files {
+    std::map<std::string, profile_section, std::less<>> profiles{};
+    std::map<std::string, profile_section, std::less<>> sso_sessions{};
+    std::map<std::string, profile_section, std::less<>> services{};
+
+    /// nullptr when there is no such profile.
+    [[nodiscard]] const profile_section* find(std::string_view profile) const;
+};
+
+/// Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files". Pure.
+/// Sections and properties with invalid names are ignored, as the SDKs do.
+/// Throws errc::invalid_argument with file label and line number (the line itself may hold a
+/// secret) for a line that is no section, property, comment or continuation.
+[[nodiscard]] CODYNAMO_API profile_files parse_profile_files(std::string_view config_text,
+                                                             std::string_view credentials_text);
+
+/// Reads AWS_CONFIG_FILE (else ~/.aws/config) and AWS_SHARED_CREDENTIALS_FILE (else
+/// ~/.aws/credentials). A missing file is an empty one; so is the default file when there is no
+/// home folder. Reads from disk in the calling thread: two files of a few kilobytes.
+/// Throws errc::invalid_argument when a file cannot be read, is larger than 1 MiB or malformed.
+[[nodiscard]] CODYNAMO_API profile_files load_profile_files(const environment& env);
+
+/// `given` if not empty, else AWS_PROFILE, else "default".
+[[nodiscard]] CODYNAMO_API std::string profile_name(const environment& env, std::string_view given);
+
+} // namespace codynamo::aws

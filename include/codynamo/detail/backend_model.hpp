@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSL-1.0
+// How any_backend forgets the type of what it wraps, and finds out what that offers.
+#pragma once
+
+#include <codynamo/backend.hpp>
+#include <codynamo/export.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace codynamo::detail {
+
+/// All the operations of a backend. Those with a body here are made up from the others.
+class CODYNAMO_API backend_interface {
+public:
+    template <class T>
+    using awaitable = boost::asio::awaitable<T>;
+    using found_records = std::vector<result<std::optional<record>>>;
+    using outcomes = std::vector<result<void>>;
+
+    virtual ~backend_interface() = default;
+    virtual awaitable<std::optional<record>> load(std::string key) = 0;
+    virtual awaitable<void> store(std::string key, record r) = 0;
+    virtual awaitable<bool> erase(std::string key) = 0;
+
+    virtual bool load_now(std::string_view key, record& out);
+    virtual awaitable<std::optional<record>> peek(std::string key);
+    virtual awaitable<bool> touch(std::string key, timestamp now, ttl lifetime);
+    virtual awaitable<bool> store_newer(std::string key, record r);
+    virtual awaitable<found_records> load_many(std::vector<std::string> keys);
+    virtual awaitable<outcomes> store_many(std::vector<keyed_record> records);
+    virtual awaitable<outcomes> erase_many(std::vector<std::string> keys);
+    virtual awaitable<clear_progress> clear_all(clear_options options);
+    virtual awaitable<clear_progress> clear_expired(clear_options options, timestamp now);
+    virtual awaitable<void> close();
+};
+
+template <backend B>
+class backend_model final : public backend_interface {
+    static_assert(std::copy_constructible<B>, "a backend is a handle: copies share what they keep");
+
+public:
+    explicit backend_model(B wrapped) : wrapped_(std::move(wrapped)) {}
+
+    awaitable<std::optional<record>> load(std::string key) override {
+        return wrapped_.load(std::move(key));
+    }
+    awaitable<void> store(std::string key, record r) override {
+        return wrapped_.store(std::move(key), std::move(r));
+    }
+    awaitable<bool> erase(std::string key) override { return wrapped_.erase(std::move(key)); }
+
+    bool load_now(std::string_view key, record& out) override {
+        if constexpr (requires {
+                          { wrapped_.load_now(key, out) } -> std::same_as<bool>;
+                      })
+            return wrapped_.load_now(key, out);
+        else
+            return backend_interface::load_now(key, out);
+    }
+    awaitable<std::optional<record>> peek(std::string key) override {
+        if constexpr (requires {
+                          { wrapped_.peek(key) } -> std::same_as<awaitable<std::optional<record>>>;
+                      })
+            return wrapped_.peek(std::move(key));
+        else
+            return backend_interface::peek(std::move(key));
+    }
+    awaitable<bool> touch(std::string key, timestamp now, ttl lifetime) override {
+        if constexpr (requires {
+                          { wrapped_.touch(key, now, lifetime) } -> std::same_as<awaitable<bool>>;
+                      })
+            return wrapped_.touch(std::move(key), now, lifetime);
+        else
+            return backend_interface::touch(std::move(key), now, lifetime);
+    }
+    awaitable<bool> store_newer(std::string key, record r) override {
+        if constexpr (requires {
+                          { wrapped_.store_newer(key, r) } -> std::same_as<awaitable<bool>>;
+                      })
+            return wrapped_.store_newer(std::move(key), std::move(r));
+        else
+            return backend_interface::store_newer(std::move(key), std::move(r));
+    }
+    awaitable<found_records> load_many(std::vector<std::string> keys) override {
+        if constexpr (requires {
+                          { wrapped_.load_many(keys) } -> std::same_as<awaitable<found_records>>;
+                      })
+            return wrapped_.load_many(std::move(keys));
+        else
+            return backend_interface::load_many(std::move(keys));
+    }
+    awaitable<outcomes> store_many(std::vector<keyed_record> records) override {
+        if constexpr (requires {
+                          { wrapped_.store_many(records) } -> std::same_as<awaitable<outcomes>>;
+                      })
+            return wrapped_.store_many(std::move(records));
+        else
+            return backend_interface::store_many(std::move(records));
+    }
+    awaitable<outcomes> erase_many(std::vector<std::string> keys) override {
+        if constexpr (requires {
+                          { wrapped_.erase_many(keys) } -> std::same_as<awaitable<outcomes>>;
+                      })
+            return wrapped_.erase_many(std::move(keys));
+        else
+            return backend_interface::erase_many(std::move(keys));
+    }
+    awaitable<clear_progress> clear_all(clear_options options) override {
+        if constexpr (requires {
+                          {
+                              wrapped_.clear_all(options)
+                          } -> std::same_as<awaitable<clear_progress>>;
+                      })
+            return wrapped_.clear_all(std::move(options));
+        else
+            return backend_interface::clear_all(std::move(options));
+    }
+    awaitable<clear_progress> clear_expired(clear_options options, timestamp now) override {
+        if constexpr (requires {
+                          {
+                              wrapped_.clear_expired(options, now)
+                          } -> std::same_as<awaitable<clear_progress>>;
+                      })
+            return wrapped_.clear_expired(std::move(options), now);
+        else
+            return backend_interface::clear_expired(std::move(options), now);
+    }
+    awaitable<void> close() override {
+        if constexpr (requires {
+                          { wrapped_.close() } -> std::same_as<awaitable<void>>;
+                      })
+            return wrapped_.close();
+        else
+            return backend_interface::close();
+    }
+
+private:
+    B wrapped_;
+};
+
+} // namespace codynamo::detail

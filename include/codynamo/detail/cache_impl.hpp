@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSL-1.0
+// The part of the cache that must know the type of its values. Included by cache.hpp only.
+#pragma once
+
+#include <codynamo/cache.hpp>
+
+namespace codynamo {
+
+template <class T, class Serializer>
+    requires serializer<Serializer, T>
+struct cache<T, Serializer>::state : detail::cache_core {
+    state(any_backend wrapped, cache_config config, Serializer p)
+        : cache_core(std::move(wrapped), std::move(config)), policy(std::move(p)) {}
+
+    std::string encode(T&& value) const {
+        try {
+            return policy.serialize(std::move(value));
+        } catch (...) {
+            rethrow_policy_failure(errc::serialize_failed);
+        }
+    }
+    T decode(std::string&& bytes) const {
+        try {
+            return policy.deserialize(std::move(bytes));
+        } catch (...) {
+            rethrow_policy_failure(errc::deserialize_failed);
+        }
+    }
+
+    Serializer policy;
+};
+
+template <class T, class Serializer>
+    requires serializer<Serializer, T>
+boost::asio::awaitable<std::optional<T>> cache<T, Serializer>::do_get(shared_state self,
+                                                                      std::string key) {
+    try {
+        std::optional<record> found = self->find_now(key);
+        if (!found) found = co_await self->backend().load(std::move(key));
+        if (!self->admit(found)) co_return std::nullopt;
+        co_return std::optional<T>(std::in_place, self->decode(std::move(found->value)));
+    } catch (...) {
+        self->count_failure();
+        throw;
+    }
+}
+
+template <class T, class Serializer>
+    requires serializer<Serializer, T>
+boost::asio::awaitable<result<std::optional<T>>> cache<T, Serializer>::do_try_get(shared_state self,
+                                                                                  std::string key) {
+    using answer = result<std::optional<T>>;
+    try {
+        std::optional<record> found = self->find_now(key);
+        if (!found) found = co_await self->backend().load(std::move(key));
+        if (!self->admit(found)) co_return answer(boost::system::in_place_value, std::nullopt);
+        co_return answer(boost::system::in_place_value, std::in_place,
+                         self->decode(std::move(found->value)));
+    } catch (...) {
+        self->count_failure();
+        co_return answer(boost::system::in_place_error, self->caught());
+    }
+}
+
+template <class T, class Serializer>
+    requires serializer<Serializer, T>
+boost::asio::awaitable<std::optional<entry<T>>>
+cache<T, Serializer>::do_get_entry(shared_state self, std::string key) {
+    try {
+        std::optional<record> found = self->find_now(key);
+        if (!found) found = co_await self->backend().load(std::move(key));
+        if (!self->admit(found)) co_return std::nullopt;
+        const timestamp now = self->now();
+        co_return std::optional<entry<T>>(entry<T>{.value = self->decode(std::move(found->value)),
+                                                   .age = age(*found, now),
+                                                   .remaining = remaining(*found, now),
+                                                   .written = found->written,
+                                                   .source = found->source});
+    } catch (...) {
+        self->count_failure();
+        throw;
+    }
+}
+
+template <class T, class Serializer>
+    requires serializer<Serializer, T>
+boost::asio::awaitable<void> cache<T, Serializer>::do_set(shared_state self, std::string key,
+                                                          T value, lifespan lifetime) {
+    try {
+        self->check_key(key);
+        record r = self->stamp(self->encode(std::move(value)), lifetime.get());
+        co_await self->backend().store(std::move(key), std::move(r));
+        self->count_set();
+    } catch (...) {
+        self->count_failure();
+        throw;
+    }
+}
+
+template <class T, class Serializer>
+    requires serializer<Serializer, T>
+boost::asio::awaitable<result<void>>
+cache<T, Serializer>::do_try_set(shared_state self, std::string key, T value, lifespan lifetime) {
+    try {
+        self->check_key(key);
+        record r = self->stamp(self->encode(std::move(value)), lifetime.get());
+        co_await self->backend().store(std::move(key), std::move(r));
+        self->count_set();
+        co_return result<void>();
+    } catch (...) {
+        self->count_failure();
+        co_return result<void>(boost::system::in_place_error, self->caught());
+    }
+}
+
+template <class T, class Serializer>
+    requires serializer<Serializer, T>
+boost::asio::awaitable<std::vector<result<std::optional<T>>>>
+cache<T, Serializer>::do_get_many(shared_state self, std::vector<std::string> keys) {
+    detail::loaded_keys loaded = co_await detail::cache_core::load_many(self, std::move(keys));
+    std::vector<result<std::optional<T>>> answers;
+    answers.reserve(loaded.place.size());
+    for (const std::size_t place : loaded.place) {
+        const result<std::optional<record>>& found = loaded.found[place];
+        if (found.has_error()) {
+            answers.emplace_back(boost::system::in_place_error, found.error());
+        } else if (!*found) {
+            answers.emplace_back(boost::system::in_place_value, std::nullopt);
+        } else {
+            // Equal keys share one record, so its bytes are copied: they may be needed again.
+            try {
+                answers.emplace_back(boost::system::in_place_value, std::in_place,
+                                     self->decode(std::string((*found)->value)));
+            } catch (...) {
+                self->count_failure();
+                answers.emplace_back(boost::system::in_place_error, self->caught());
+            }
+        }
+    }
+    co_return answers;
+}
+
+template <class T, class Serializer>
+    requires serializer<Serializer, T>
+boost::asio::awaitable<std::vector<result<void>>>
+cache<T, Serializer>::do_set_many(shared_state self, std::vector<std::pair<std::string, T>> entries,
+                                  lifespan lifetime) {
+    const ttl checked = lifetime.get();
+    std::vector<detail::serialized_entry> serialized;
+    serialized.reserve(entries.size());
+    for (auto& [key, value] : entries) {
+        result<std::string> bytes{std::string()};
+        try {
+            self->check_key(key);
+            *bytes = self->encode(std::move(value));
+        } catch (...) {
+            bytes = result<std::string>(boost::system::in_place_error, self->caught());
+        }
+        serialized.push_back({std::move(key), std::move(bytes)});
+    }
+    entries.clear();
+    co_return co_await detail::cache_core::store_many(self, std::move(serialized), checked);
+}
+
+} // namespace codynamo

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSL-1.0
+// The seam between requests and sockets: one exchange in, one outcome out.
+#pragma once
+
+#include <codynamo/environment.hpp>
+#include <codynamo/error.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace codynamo::net {
+
+/// Scheme, host and port of a server.
+struct origin {
+    bool tls = true;
+    /// Host name or address; an IPv6 address without its brackets.
+    std::string host{};
+    std::uint16_t port = 443;
+
+    /// What the Host header says: lower case, IPv6 in brackets, the port only when it is not the
+    /// scheme's default.
+    [[nodiscard]] std::string authority() const;
+    friend bool operator==(const origin&, const origin&) = default;
+};
+
+/// Parses "http://host:port" or "https://host" with an optional trailing slash.
+/// Throws errc::invalid_argument naming `field` for any other scheme, user info, path, query,
+/// fragment or bad port.
+[[nodiscard]] origin parse_origin(std::string_view url, std::string_view field);
+
+struct header_view {
+    std::string_view name{};
+    std::string_view value{};
+};
+
+/// A whole response, valid during exchange::read only.
+struct response_view {
+    unsigned status = 0;
+    std::span<const header_view> headers{};
+    std::string_view body{};
+
+    /// Value of the first header of that name, whatever its case; empty when absent.
+    [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
+};
+
+/// One request and what becomes of its response. The transport calls it when a connection is at
+/// hand, so a request that waits for one costs no buffers and is signed with the time at which it
+/// is sent.
+class exchange {
+public:
+    virtual ~exchange() = default;
+    /// Appends the complete HTTP/1.1 request: request line and headers with the empty line to
+    /// `head`, content to `body`. Both are empty on entry and are buffers of the connection. Called
+    /// again when the request is replayed. What it throws is thrown by transport::send; the
+    /// connection is not harmed.
+    virtual void write(std::string& head, std::string& body) = 0;
+    /// Takes what it needs from the response. What it throws is thrown by transport::send.
+    virtual void read(const response_view& response) = 0;
+};
+
+struct send_options {
+    /// The exchange fails with errc::timeout when it is not over by then; waiting for a connection
+    /// included.
+    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+    /// Whether the request may be sent twice: allows the silent replay on a fresh connection when a
+    /// reused one turns out to have been closed by the server before the first byte of the
+    /// response.
+    bool replay_safe = false;
+};
+
+/// How an exchange ended.
+struct send_outcome {
+    /// Success means that exchange::read has seen a whole response, whatever its status.
+    boost::system::error_code code{};
+    /// Whether the server may have seen the request. False: it certainly has not, so sending again
+    /// is safe.
+    bool sent = false;
+    /// The words beside the code; empty on success.
+    std::string message{};
+};
+
+/// How many connections there are, and what they have done since the start. A snapshot.
+struct transport_stats {
+    std::size_t open = 0;       ///< connections in use, idle or being opened
+    std::size_t idle = 0;       ///< of those: waiting for work
+    std::size_t waiting = 0;    ///< exchanges that wait for a connection
+    std::uint64_t opened = 0;   ///< connections opened successfully
+    std::uint64_t resumed = 0;  ///< of those: TLS sessions resumed
+    std::uint64_t reused = 0;   ///< exchanges on a connection that had served before
+    std::uint64_t replayed = 0; ///< exchanges repeated because a reused connection was dead
+};
+
+/// Sends exchanges to one origin. Thread-safe; completes on the caller's executor.
+class transport {
+public:
+    virtual ~transport() = default;
+    /// `what` must stay alive until completion.
+    /// Errors of the network come in the outcome and are not thrown.
+    /// Cancellation: terminal, partial and total, at every suspension; throws operation_aborted.
+    /// The connection in use is closed.
+    [[nodiscard]] virtual boost::asio::awaitable<send_outcome> send(exchange& what,
+                                                                    send_options options) = 0;
+    /// Refuses new exchanges with errc::closed, fails waiting ones likewise, lets those on the wire
+    /// end, closes every connection.
+    [[nodiscard]] virtual boost::asio::awaitable<void> close() = 0;
+    [[nodiscard]] virtual transport_stats stats() const = 0;
+};
+
+/// Bounds of the connection pool and of the responses.
+struct pool_config {
+    /// Most connections per execution context (a connection lives in the context of whoever opened
+    /// it); at least 1.
+    std::size_t max_connections = 64;
+    /// Connections kept open even when idle for long; at most max_connections. 0 keeps none.
+    std::size_t min_idle = 0;
+    /// Most exchanges that may wait for a connection, per context; more fail with errc::overloaded.
+    /// 0 refuses to wait.
+    std::size_t max_waiting = 1'000'000;
+    /// A connection idle for longer is not used again. Well below the 60 s after which the service
+    /// has been seen to close. > 0.
+    std::chrono::milliseconds idle_limit{20'000};
+    /// A connection older than this, less up to a tenth of it by chance, is closed after use, so
+    /// that DNS changes are followed. > 0.
+    std::chrono::milliseconds max_age{300'000};
+    /// Name resolution, TCP connect and TLS handshake together; also bounded by the call's
+    /// deadline. > 0.
+    std::chrono::milliseconds connect_timeout{3'100};
+    /// Largest response head; 1 KiB to 1 MiB.
+    std::size_t max_head_bytes = 64 * 1024;
+    /// Largest response body. DynamoDB's largest answer is 16 MB of data, which JSON and base64
+    /// swell. At least 1 KiB.
+    std::size_t max_body_bytes = 64 * 1024 * 1024;
+};
+
+struct tls_config {
+    /// PEM file of the certificate authorities to trust; empty for the system's trust store.
+    std::string ca_file{};
+    /// Accepts any certificate. Whoever listens on the way can then read and change everything. For
+    /// experiments only.
+    bool dangerously_skip_certificate_verification = false;
+};
+
+/// The real thing: pooled HTTP/1.1 over TCP or TLS.
+/// Throws errc::invalid_argument when a bound is violated, errc::tls_failed when the CA file cannot
+/// be loaded.
+[[nodiscard]] std::shared_ptr<transport> make_transport(origin server, pool_config pool,
+                                                        tls_config tls, environment env);
+
+} // namespace codynamo::net

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSL-1.0
+// The grammar of the shared files, and the rules by which two files become one.
+#include "aws/text.hpp"
+
+#include <codynamo/aws/profile.hpp>
+#include <codynamo/error.hpp>
+
+#include <algorithm>
+
+namespace codynamo::aws {
+namespace {
+
+using detail::is_blank;
+using detail::trim;
+
+using section_map = std::map<std::string, profile_section, std::less<>>;
+
+bool is_valid_name(std::string_view name) {
+    constexpr std::string_view others = "_-/.%@:+";
+    return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
+        return detail::is_alphanumeric(c) || others.find(c) != std::string_view::npos;
+    });
+}
+
+/// One file, line by line, into sections as they are titled.
+class file_reader {
+public:
+    explicit file_reader(const char* label) : label_(label) {}
+
+    void read(std::string_view text) {
+        constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+        if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+        while (!text.empty()) {
+            const auto end = text.find('\n');
+            ++line_number_;
+            read_line(text.substr(0, end));
+            text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+        }
+    }
+
+    [[nodiscard]] section_map& sections() { return sections_; }
+
+private:
+    void read_line(std::string_view line) {
+        if (trim(line).empty() || line[0] == '#' || line[0] == ';') return;
+        if (line[0] == '[') {
+            begin_section(line);
+        } else if (is_blank(line[0])) {
+            continue_property(trim(line));
+        } else {
+            begin_property(line);
+        }
+    }
+
+    void begin_section(std::string_view line) {
+        line = trim(line.substr(0, line.find_first_of("#;")));
+        if (line.back() != ']') fail("a section must end with ']'");
+        section_ = &sections_[std::string(trim(line.substr(1, line.size() - 2)))];
+        property_ = nullptr;
+    }
+
+    void begin_property(std::string_view line) {
+        if (!section_) fail("a property stands before the first section");
+        for (std::size_t i = 1; i < line.size(); ++i) {
+            if ((line[i] == '#' || line[i] == ';') && is_blank(line[i - 1])) {
+                line = line.substr(0, i);
+            }
+        }
+        const auto equals = line.find('=');
+        if (equals == std::string_view::npos) fail("'=' is missing after the name of a property");
+        const auto name = trim(line.substr(0, equals));
+        if (name.empty()) fail("a property has no name");
+        property_ = &(*section_)[detail::to_lower(name)];
+        *property_ = trim(line.substr(equals + 1));
+        nested_ = property_->empty();
+    }
+
+    void continue_property(std::string_view line) {
+        if (!section_) fail("a continued line stands before the first section");
+        if (!property_) fail("a continued line has no property to continue");
+        if (nested_) {
+            const auto equals = line.find('=');
+            if (equals == std::string_view::npos) {
+                fail("'=' is missing after the name of a nested property");
+            }
+            if (trim(line.substr(0, equals)).empty()) fail("a nested property has no name");
+        }
+        property_->append("\n").append(line);
+    }
+
+    [[noreturn]] void fail(std::string_view what) const {
+        throw error(errc::invalid_argument, std::string(label_) + " line " +
+                                                std::to_string(line_number_) + ": " +
+                                                std::string(what));
+    }
+
+    const char* label_;
+    section_map sections_;
+    std::size_t line_number_ = 0;
+    profile_section* section_ = nullptr;
+    std::string* property_ = nullptr;
+    /// The property's own value is empty, so its continued lines are properties of their own.
+    bool nested_ = false;
+};
+
+/// The name in "prefix name"; empty when the title does not have this prefix.
+std::string_view name_after(std::string_view prefix, std::string_view title) {
+    if (!title.starts_with(prefix)) return {};
+    const auto rest = title.substr(prefix.size());
+    return !rest.empty() && is_blank(rest[0]) ? trim(rest) : std::string_view();
+}
+
+void merge(section_map& into, std::string_view name, const profile_section& properties) {
+    if (!is_valid_name(name)) return;
+    auto& target = into[std::string(name)];
+    for (const auto& [key, value] : properties) {
+        if (is_valid_name(key)) target.insert_or_assign(key, value);
+    }
+}
+
+void merge_config(profile_files& files, const section_map& sections) {
+    const bool prefixed_default =
+        std::any_of(sections.begin(), sections.end(), [](const auto& section) {
+            return name_after("profile", section.first) == "default";
+        });
+    for (const auto& [title, properties] : sections) {
+        merge(files.profiles, name_after("profile", title), properties);
+        merge(files.sso_sessions, name_after("sso-session", title), properties);
+        merge(files.services, name_after("services", title), properties);
+        if (title == "default" && !prefixed_default) merge(files.profiles, title, properties);
+    }
+}
+
+/// Adds "outer.inner" for each nested property. Only nesting makes a value begin with a line feed.
+void spread_nested(section_map& sections) {
+    for (auto& [name, section] : sections) {
+        profile_section spread;
+        for (const auto& [outer, value] : section) {
+            if (!value.starts_with('\n')) continue;
+            for (std::string_view rest = value; !rest.empty();) {
+                rest.remove_prefix(1);
+                const auto line = rest.substr(0, rest.find('\n'));
+                const auto equals = line.find('=');
+                spread.insert_or_assign(outer + "." +
+                                            detail::to_lower(trim(line.substr(0, equals))),
+                                        std::string(trim(line.substr(equals + 1))));
+                rest.remove_prefix(line.size());
+            }
+        }
+        section.merge(spread);
+    }
+}
+
+} // namespace
+
+const profile_section* profile_files::find(std::string_view profile) const {
+    const auto found = profiles.find(profile);
+    return found == profiles.end() ? nullptr : &found->second;
+}
+
+profile_files parse_profile_files(std::string_view config_text, std::string_view credentials_text) {
+    file_reader config("config file");
+    config.read(config_text);
+    file_reader credentials("credentials file");
+    credentials.read(credentials_text);
+
+    profile_files files;
+    merge_config(files, config.sections());
+    for (const auto& [title, properties] : credentials.sections()) {
+        merge(files.profiles, title, properties);
+    }
+    spread_nested(files.profiles);
+    spread_nested(files.sso_sessions);
+    spread_nested(files.services);
+    return files;
+}
+
+} // namespace codynamo::aws

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+// The operations that a backend does not offer, made up from those it does.
+#include "cache/failures.hpp"
+
+#include <codynamo/any_backend.hpp>
+
+namespace codynamo::detail {
+
+namespace asio = boost::asio;
+
+bool backend_interface::load_now(std::string_view, record&) {
+    return false;
+}
+
+asio::awaitable<std::optional<record>> backend_interface::peek(std::string key) {
+    return load(std::move(key));
+}
+
+asio::awaitable<bool> backend_interface::touch(std::string key, timestamp now, ttl lifetime) {
+    std::optional<record> found = co_await load(key);
+    if (!found || !is_fresh(*found, now)) co_return false;
+    found->written = now;
+    found->lifetime = lifetime;
+    co_await store(std::move(key), std::move(*found));
+    co_return true;
+}
+
+asio::awaitable<bool> backend_interface::store_newer(std::string key, record r) {
+    const std::optional<record> there = co_await peek(key);
+    if (there && there->written > r.written) co_return false;
+    co_await store(std::move(key), std::move(r));
+    co_return true;
+}
+
+asio::awaitable<backend_interface::found_records>
+backend_interface::load_many(std::vector<std::string> keys) {
+    found_records found;
+    found.reserve(keys.size());
+    for (std::string& key : keys) {
+        record r;
+        if (load_now(key, r)) {
+            found.emplace_back(boost::system::in_place_value, std::move(r));
+            continue;
+        }
+        try {
+            std::optional<record> one = co_await load(std::move(key));
+            found.emplace_back(boost::system::in_place_value, std::move(one));
+        } catch (...) {
+            found.emplace_back(boost::system::in_place_error, failure_or_cancellation());
+        }
+    }
+    co_return found;
+}
+
+asio::awaitable<backend_interface::outcomes>
+backend_interface::store_many(std::vector<keyed_record> records) {
+    outcomes done;
+    done.reserve(records.size());
+    for (auto& [key, r] : records) {
+        try {
+            co_await store(std::move(key), std::move(r));
+            done.emplace_back();
+        } catch (...) {
+            done.emplace_back(boost::system::in_place_error, failure_or_cancellation());
+        }
+    }
+    co_return done;
+}
+
+asio::awaitable<backend_interface::outcomes>
+backend_interface::erase_many(std::vector<std::string> keys) {
+    outcomes done;
+    done.reserve(keys.size());
+    for (std::string& key : keys) {
+        try {
+            co_await erase(std::move(key));
+            done.emplace_back();
+        } catch (...) {
+            done.emplace_back(boost::system::in_place_error, failure_or_cancellation());
+        }
+    }
+    co_return done;
+}
+
+asio::awaitable<clear_progress> backend_interface::clear_all(clear_options) {
+    throw error(errc::invalid_argument, "clear_all: this backend cannot clear");
+    co_return clear_progress{};
+}
+
+asio::awaitable<clear_progress> backend_interface::clear_expired(clear_options, timestamp) {
+    throw error(errc::invalid_argument, "clear_expired: this backend cannot clear");
+    co_return clear_progress{};
+}
+
+asio::awaitable<void> backend_interface::close() {
+    co_return;
+}
+
+} // namespace codynamo::detail

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSL-1.0
+// Single-record operations on the table.
+#include "cache/dynamodb_backend_core.hpp"
+#include "cache/record_item.hpp"
+#include "dynamodb/client_core.hpp"
+#include "dynamodb/json_writer.hpp"
+
+#include <codynamo/dynamodb_backend.hpp>
+
+#include <utility>
+
+namespace codynamo {
+
+namespace asio = boost::asio;
+using detail::key_item;
+using detail::seconds_text;
+
+namespace {
+
+/// A GetItem that skips the tree: written from ready-made pieces, read straight into a record.
+class load_call final : public dynamodb::operation_call {
+public:
+    load_call(const record_attributes& names, std::string_view head, std::string_view key,
+              std::string_view tail, bool with_value) noexcept
+        : operation_call(dynamodb::target_of<dynamodb::get_item_input>::value, true), names_(names),
+          head_(head), key_(key), tail_(tail), with_value_(with_value) {}
+
+    void encode(std::string& body) const override {
+        body += head_;
+        dynamodb::append_json_string(body, key_);
+        body += tail_;
+    }
+    void decode(std::string_view body) override {
+        found_ = detail::decode_record(names_, body, with_value_);
+    }
+    [[nodiscard]] std::optional<record> take() { return std::move(found_); }
+
+private:
+    const record_attributes& names_;
+    std::string_view head_;
+    std::string_view key_;
+    std::string_view tail_;
+    bool with_value_;
+    std::optional<record> found_;
+};
+
+/// The condition that an attribute still is what it was seen to be.
+void require_unchanged(dynamodb::condition& condition, dynamodb::attribute_values& values,
+                       const dynamodb::item& seen, const std::string& attribute,
+                       const std::string& letter) {
+    if (!condition.expression.empty()) condition.expression += " AND ";
+    const auto found = seen.find(attribute);
+    if (found == seen.end()) {
+        condition.expression += "attribute_not_exists(#" + letter + ")";
+        return;
+    }
+    condition.expression += "#" + letter + " = :seen_" + letter;
+    values.emplace(":seen_" + letter, found->second);
+}
+
+/// An UpdateItem that restarts the life of the record that was seen, if it is still the same.
+dynamodb::update_item_input touch_request(const dynamodb_backend_config& config,
+                                          dynamodb::attribute_names names, std::string key,
+                                          const dynamodb::item& seen, const record& fresh) {
+    dynamodb::update_item_input in;
+    in.table_name = config.table_name;
+    in.key = key_item(config.attributes, std::move(key));
+    in.update_expression = "SET #u = :now, #e = :expire";
+    in.values.emplace(":now", dynamodb::number(seconds_text(fresh.written.time_since_epoch())));
+    in.values.emplace(":expire", dynamodb::number(seconds_text(fresh.lifetime)));
+    if (!config.attributes.ttl.empty()) {
+        if (const auto end = detail::native_ttl(fresh)) {
+            in.update_expression += ", #t = :ttl";
+            in.values.emplace(":ttl", dynamodb::number(*end));
+        } else {
+            in.update_expression += " REMOVE #t";
+        }
+    }
+    in.condition.expression = "attribute_exists(#k)";
+    require_unchanged(in.condition, in.values, seen, config.attributes.update_ts, "u");
+    require_unchanged(in.condition, in.values, seen, config.attributes.expire, "e");
+    in.condition.return_item = dynamodb::return_values_on_condition_check_failure::all_old;
+    in.names = std::move(names);
+    return in;
+}
+
+bool same_times(const record& a, const record& b) noexcept {
+    return a.written == b.written && a.lifetime == b.lifetime;
+}
+
+} // namespace
+
+asio::awaitable<dynamodb_backend> dynamodb_backend::open(dynamodb_backend_config config) {
+    dynamodb_backend opened(std::make_shared<core>(std::move(config)));
+    if (opened.core_->config.create) co_await opened.ensure_table();
+    co_return opened;
+}
+
+asio::awaitable<std::optional<record>> dynamodb_backend::load(std::string key) {
+    return core::load(core_, std::move(key), true);
+}
+
+asio::awaitable<std::optional<record>> dynamodb_backend::peek(std::string key) {
+    return core::load(core_, std::move(key), false);
+}
+
+asio::awaitable<void> dynamodb_backend::store(std::string key, record r) {
+    return core::store(core_, std::move(key), std::move(r));
+}
+
+asio::awaitable<bool> dynamodb_backend::store_newer(std::string key, record r) {
+    return core::store_newer(core_, std::move(key), std::move(r));
+}
+
+asio::awaitable<bool> dynamodb_backend::erase(std::string key) {
+    return core::erase(core_, std::move(key));
+}
+
+asio::awaitable<bool> dynamodb_backend::touch(std::string key, timestamp now, ttl lifetime) {
+    return core::touch(core_, std::move(key), now, lifetime);
+}
+
+asio::awaitable<void> dynamodb_backend::ensure_table() {
+    return core::ensure_table(core_);
+}
+
+asio::awaitable<bool> dynamodb_backend::delete_table() {
+    return core::delete_table(core_);
+}
+
+dynamodb::client dynamodb_backend::client() const {
+    return core_->client;
+}
+
+const dynamodb_backend_config& dynamodb_backend::config() const noexcept {
+    return core_->config;
+}
+
+asio::awaitable<void> dynamodb_backend::close() {
+    return core_->client.close();
+}
+
+asio::awaitable<std::optional<record>>
+dynamodb_backend::core::load(std::shared_ptr<core> self, std::string key, bool with_value) {
+    detail::validate_key(key);
+    load_call call(self->config.attributes, self->load_head, key,
+                   with_value ? self->load_tail : self->peek_tail, with_value);
+    std::optional<failure> why = co_await self->client.shared_core()->call(call, {});
+    if (why) throw_failure(*std::move(why));
+    co_return call.take();
+}
+
+dynamodb::put_item_input dynamodb_backend::core::put_request(std::string key, record&& r) const {
+    detail::validate_key(key);
+    dynamodb::put_item_input in;
+    in.table_name = config.table_name;
+    in.item = detail::to_item(config.attributes, std::move(key), std::move(r));
+    return in;
+}
+
+asio::awaitable<void> dynamodb_backend::core::store(std::shared_ptr<core> self, std::string key,
+                                                    record r) {
+    co_await self->client.put_item(self->put_request(std::move(key), std::move(r)));
+}
+
+asio::awaitable<bool> dynamodb_backend::core::store_newer(std::shared_ptr<core> self,
+                                                          std::string key, record r) {
+    dynamodb::put_item_input in = self->put_request(std::move(key), std::move(r));
+    in.values.emplace(":u", in.item.at(self->config.attributes.update_ts));
+    in.condition.expression = "attribute_not_exists(#k) OR attribute_not_exists(#u) OR #u <= :u";
+    in.names = self->names("ku");
+    // Sent twice it meets its own timestamp, which satisfies the condition.
+    const dynamodb::call_options idempotent{.replay = dynamodb::replay::safe};
+    const auto done = co_await self->client.attempt(std::move(in), idempotent);
+    if (done) co_return true;
+    if (done.error().code == errc::conditional_check_failed) co_return false;
+    throw_failure(done.error());
+}
+
+asio::awaitable<bool> dynamodb_backend::core::erase(std::shared_ptr<core> self, std::string key) {
+    detail::validate_key(key);
+    dynamodb::delete_item_input in;
+    in.table_name = self->config.table_name;
+    in.key = key_item(self->config.attributes, std::move(key));
+    // Cheaper than asking for the old item, which would travel back whole.
+    in.condition.expression = "attribute_exists(#k)";
+    in.names = self->names("k");
+    const dynamodb::call_options idempotent{.replay = dynamodb::replay::safe};
+    const auto done = co_await self->client.attempt(std::move(in), idempotent);
+    if (done) co_return true;
+    if (done.error().code == errc::conditional_check_failed) co_return false;
+    throw_failure(done.error());
+}
+
+asio::awaitable<bool> dynamodb_backend::core::touch(std::shared_ptr<core> self, std::string key,
+                                                    timestamp now, ttl lifetime) {
+    detail::validate_key(key);
+    const record fresh{.value = {}, .written = now, .lifetime = lifetime};
+    dynamodb::get_item_input get{.table_name = self->config.table_name,
+                                 .key = key_item(self->config.attributes, key),
+                                 .consistent_read = true,
+                                 .projection_expression = "#k, #e, #u",
+                                 .names = self->names("keu")};
+    const auto got = co_await self->client.get_item(std::move(get));
+    dynamodb::item seen = got.item.value_or(dynamodb::item{});
+    const std::string_view letters = self->config.attributes.ttl.empty() ? "keu" : "keut";
+    const dynamodb::call_options idempotent{.replay = dynamodb::replay::safe};
+    for (;;) {
+        if (seen.empty()) co_return false;
+        const record stored = detail::to_record(self->config.attributes, seen, false);
+        if (!is_fresh(stored, now)) co_return false;
+        auto in = touch_request(self->config, self->names(letters), key, seen, fresh);
+        const auto done = co_await self->client.attempt(std::move(in), idempotent);
+        if (done) co_return true;
+        if (done.error().code != errc::conditional_check_failed) throw_failure(done.error());
+        const auto& info = done.error().info;
+        seen = info->details ? info->details->old_item : dynamodb::item{};
+        if (seen.empty()) co_return false;
+        // An earlier attempt of ours, whose answer was lost.
+        if (same_times(detail::to_record(self->config.attributes, seen, false), fresh)) {
+            co_return true;
+        }
+    }
+}
+
+} // namespace codynamo

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+// The insides of dynamodb_backend: one table's single-record operations, batches, clears and table
+// care.
+#pragma once
+
+#include <codynamo/dynamodb/client.hpp>
+#include <codynamo/dynamodb_backend.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace codynamo {
+
+/// Operations are static and hold the core by shared pointer, so that a suspended one outlives its
+/// backend.
+class dynamodb_backend::core {
+public:
+    using self_ptr = std::shared_ptr<core>;
+    template <class T>
+    using awaitable = boost::asio::awaitable<T>;
+
+    explicit core(dynamodb_backend_config config);
+
+    static awaitable<std::optional<record>> load(self_ptr self, std::string key, bool with_value);
+    static awaitable<void> store(self_ptr self, std::string key, record r);
+    static awaitable<bool> store_newer(self_ptr self, std::string key, record r);
+    static awaitable<bool> erase(self_ptr self, std::string key);
+    static awaitable<bool> touch(self_ptr self, std::string key, timestamp now, ttl lifetime);
+
+    static awaitable<std::vector<result<std::optional<record>>>>
+    load_many(self_ptr self, std::vector<std::string> keys);
+    static awaitable<std::vector<result<void>>> store_many(self_ptr self,
+                                                           std::vector<keyed_record> records);
+    static awaitable<std::vector<result<void>>> erase_many(self_ptr self,
+                                                           std::vector<std::string> keys);
+
+    static awaitable<clear_progress> clear_all(self_ptr self, clear_options options);
+    static awaitable<clear_progress> clear_expired(self_ptr self, clear_options options,
+                                                   timestamp now);
+
+    static awaitable<void> ensure_table(self_ptr self);
+    static awaitable<bool> delete_table(self_ptr self);
+
+    /// Placeholders for the attributes whose letters are given: "#k", "#v", "#e", "#u", "#t".
+    /// Every name goes through one, for most of them are reserved words.
+    [[nodiscard]] dynamodb::attribute_names names(std::string_view letters) const;
+    [[nodiscard]] dynamodb::put_item_input put_request(std::string key, record&& r) const;
+    void warn(const std::string& line) const;
+
+    const dynamodb_backend_config config;
+    dynamodb::client client;
+    /// The GetItem document before and after the key; the second tail asks for the times only.
+    std::string load_head;
+    std::string load_tail;
+    std::string peek_tail;
+};
+
+namespace detail {
+
+/// Throws errc::invalid_argument naming the field.
+void validate(const dynamodb_backend_config& config);
+
+/// Throws errc::invalid_argument unless a key has 1 to 2048 bytes.
+void validate_key(std::string_view key);
+
+} // namespace detail
+} // namespace codynamo

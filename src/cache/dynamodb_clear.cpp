@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSL-1.0
+// clear_all and clear_expired: scan in parallel segments, delete page by page, remember how far
+// each segment came.
+#include "cache/dynamodb_backend_core.hpp"
+#include "cache/dynamodb_batch.hpp"
+#include "cache/fan_out.hpp"
+#include "cache/record_item.hpp"
+
+#include <functional>
+#include <utility>
+
+namespace codynamo {
+
+namespace asio = boost::asio;
+using core_ptr = std::shared_ptr<dynamodb_backend::core>;
+
+namespace {
+
+/// How far each segment came. A page counts as done when all of it is deleted.
+class segment_cursor final : public clear_cursor {
+public:
+    struct segment {
+        dynamodb::item next;
+        bool done = false;
+    };
+
+    explicit segment_cursor(unsigned count) : segments(count) {}
+
+    std::vector<segment> segments;
+    clear_progress progress;
+};
+
+std::shared_ptr<segment_cursor> cursor_for(const clear_options& options) {
+    if (options.segments < 1 || options.segments > 64) {
+        throw error(errc::invalid_argument,
+                    "segments is " + std::to_string(options.segments) + ": 1 to 64 are allowed");
+    }
+    if (options.resume) {
+        auto before = std::dynamic_pointer_cast<segment_cursor>(*options.resume);
+        if (before && before->segments.size() == options.segments) return before;
+    }
+    auto fresh = std::make_shared<segment_cursor>(options.segments);
+    if (options.resume) *options.resume = fresh;
+    return fresh;
+}
+
+/// Deletes what has to go of one page; the result says how many went and how many stay.
+using page_job = std::function<asio::awaitable<clear_progress>(std::vector<dynamodb::item> page)>;
+
+asio::awaitable<void> clear_segment(core_ptr self, dynamodb::scan_input scan,
+                                    std::shared_ptr<segment_cursor> cursor,
+                                    const clear_options& options, const page_job& job) {
+    segment_cursor::segment& mine = cursor->segments[scan.segment];
+    while (!mine.done) {
+        scan.exclusive_start_key = mine.next;
+        dynamodb::scan_output page = co_await self->client.scan(scan);
+        const clear_progress done = co_await job(std::move(page.items));
+        cursor->progress.scanned += page.scanned_count;
+        cursor->progress.deleted += done.deleted;
+        cursor->progress.kept += page.scanned_count - done.deleted;
+        mine.next = std::move(page.last_evaluated_key);
+        mine.done = mine.next.empty();
+        if (options.progress) options.progress(cursor->progress);
+    }
+}
+
+asio::awaitable<clear_progress> clear(core_ptr self, dynamodb::scan_input scan,
+                                      clear_options options, page_job job) {
+    const auto cursor = cursor_for(options);
+    scan.table_name = self->config.table_name;
+    scan.total_segments = options.segments;
+    co_await detail::fan_out(options.segments, options.segments,
+                             [&](std::size_t segment) -> asio::awaitable<void> {
+                                 scan.segment = static_cast<std::uint32_t>(segment);
+                                 return clear_segment(self, scan, cursor, options, job);
+                             });
+    if (options.resume) options.resume->reset();
+    co_return cursor->progress;
+}
+
+asio::awaitable<clear_progress> delete_page(core_ptr self, std::vector<dynamodb::item> page) {
+    std::vector<detail::indexed_write> writes;
+    for (std::size_t i = 0; i < page.size(); ++i) {
+        writes.push_back({i, {.is_put = false, .item = std::move(page[i])}});
+    }
+    std::vector<result<void>> unknown(page.size());
+    const auto outcomes = co_await detail::write_all(self, std::move(writes), std::move(unknown));
+    for (const result<void>& one : outcomes) {
+        if (!one) throw_failure(one.error());
+    }
+    co_return clear_progress{.deleted = outcomes.size()};
+}
+
+/// Deletes an item unless its times are no longer those that were seen; whether it is gone.
+asio::awaitable<bool> delete_if_unchanged(core_ptr self, dynamodb::item seen) {
+    const record_attributes& names = self->config.attributes;
+    dynamodb::delete_item_input in;
+    in.table_name = self->config.table_name;
+    in.key.emplace(names.key, seen.at(names.key));
+    in.condition.expression = "#u = :seen_u AND #e = :seen_e";
+    in.condition.return_item = dynamodb::return_values_on_condition_check_failure::all_old;
+    in.values.emplace(":seen_u", seen.at(names.update_ts));
+    in.values.emplace(":seen_e", seen.at(names.expire));
+    in.names = self->names("ue");
+    const dynamodb::call_options idempotent{.replay = dynamodb::replay::safe};
+    const auto done = co_await self->client.attempt(std::move(in), idempotent);
+    if (done) co_return true;
+    if (done.error().code != errc::conditional_check_failed) throw_failure(done.error());
+    // No item left: somebody else, or an earlier attempt of ours, deleted it.
+    const auto& info = done.error().info;
+    co_return !info->details || info->details->old_item.empty();
+}
+
+/// What is not a record of ours is nobody's to delete here.
+bool is_expired(const record_attributes& names, const dynamodb::item& item, timestamp now) {
+    try {
+        return !is_fresh(detail::to_record(names, item, false), now);
+    } catch (const error&) {
+        return false;
+    }
+}
+
+asio::awaitable<clear_progress> delete_expired(core_ptr self, std::vector<dynamodb::item> page,
+                                               timestamp now) {
+    std::erase_if(page, [&](const dynamodb::item& item) {
+        return !is_expired(self->config.attributes, item, now);
+    });
+    clear_progress done;
+    // Conditional deletes go one by one, so more of them are under way than batches would be.
+    co_await detail::fan_out(page.size(), std::size_t{8} * self->config.batch_concurrency,
+                             [&](std::size_t i) -> asio::awaitable<void> {
+                                 const bool gone = co_await delete_if_unchanged(self, page[i]);
+                                 if (gone) ++done.deleted;
+                             });
+    co_return done;
+}
+
+} // namespace
+
+asio::awaitable<clear_progress> dynamodb_backend::core::clear_all(core_ptr self,
+                                                                  clear_options options) {
+    dynamodb::scan_input scan{.projection_expression = "#k", .names = self->names("k")};
+    page_job job = [self](std::vector<dynamodb::item> page) {
+        return delete_page(self, std::move(page));
+    };
+    return clear(self, std::move(scan), std::move(options), std::move(job));
+}
+
+asio::awaitable<clear_progress>
+dynamodb_backend::core::clear_expired(core_ptr self, clear_options options, timestamp now) {
+    // What never expires need not travel.
+    dynamodb::scan_input scan{.filter_expression = "attribute_exists(#e) AND #e <> :forever",
+                              .projection_expression = "#k, #e, #u",
+                              .names = self->names("keu"),
+                              .consistent_read = true};
+    scan.values.emplace(":forever", dynamodb::number(0));
+    page_job job = [self, now](std::vector<dynamodb::item> page) {
+        return delete_expired(self, std::move(page), now);
+    };
+    return clear(self, std::move(scan), std::move(options), std::move(job));
+}
+
+asio::awaitable<clear_progress> dynamodb_backend::clear_all(clear_options options) {
+    return core::clear_all(core_, std::move(options));
+}
+
+asio::awaitable<clear_progress> dynamodb_backend::clear_expired(clear_options options,
+                                                                timestamp now) {
+    return core::clear_expired(core_, std::move(options), now);
+}
+
+} // namespace codynamo

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "cache/failures.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <exception>
+
+namespace codynamo::detail {
+
+bool is_cancellation() noexcept {
+    try {
+        throw;
+    } catch (const boost::system::system_error& e) {
+        return e.code() == boost::asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+failure failure_or_cancellation() {
+    if (is_cancellation()) throw;
+    return current_failure();
+}
+
+std::string words_of_current_exception() {
+    try {
+        throw;
+    } catch (const error& e) {
+        return e.as_failure().message();
+    } catch (const std::exception& e) {
+        return e.what();
+    } catch (...) {
+        return "something that is no std::exception";
+    }
+}
+
+} // namespace codynamo::detail

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+// Records to items and back: the table's layout. Pure.
+#pragma once
+
+#include <codynamo/dynamodb/attribute_value.hpp>
+#include <codynamo/dynamodb_backend.hpp>
+#include <codynamo/record.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace codynamo::detail {
+
+/// Microseconds as the decimal text of seconds, without trailing zeros: "0", "3600", "0.5",
+/// "1795362414.052798".
+[[nodiscard]] std::string seconds_text(std::chrono::microseconds value);
+
+/// The reverse, for any decimal text (sign, fraction, exponent): digits below the microsecond are
+/// cut off, values beyond the range saturate. nullopt when it is no number.
+[[nodiscard]] std::optional<std::chrono::microseconds>
+parse_seconds(std::string_view text) noexcept;
+
+/// When the service may delete the record: its end, rounded up to whole seconds. nullopt when it
+/// never ends.
+[[nodiscard]] std::optional<std::int64_t> native_ttl(const record& r) noexcept;
+
+[[nodiscard]] dynamodb::item key_item(const record_attributes& names, std::string key);
+
+/// Moves the value out of `r`.
+[[nodiscard]] dynamodb::item to_item(const record_attributes& names, std::string key, record&& r);
+
+enum class record_field { none, value, expire, update_ts };
+
+/// The rules of what makes a record out of attributes, whichever way they are read.
+/// Every member throws errc::deserialize_failed naming the attribute when it is not what a record
+/// has there.
+class record_builder {
+public:
+    explicit record_builder(const record_attributes& names) noexcept : names_(names) {}
+
+    [[nodiscard]] record_field field_of(std::string_view attribute) const noexcept;
+    void number(record_field field, std::string_view text);
+    void bytes(record_field field, std::string raw);
+    /// An attribute of any other type; `type` is its tag. A time that is NULL counts as missing.
+    void other(record_field field, std::string_view type) const;
+    [[nodiscard]] record finish(bool with_value) &&;
+
+private:
+    const record_attributes& names_;
+    std::optional<std::string> value_;
+    std::optional<std::chrono::microseconds> expire_;
+    std::optional<std::chrono::microseconds> update_ts_;
+};
+
+/// What an item says about itself. Missing or NULL times mean for ever.
+/// Throws errc::deserialize_failed when an attribute is missing or of another type; the value is
+/// looked at only `with_value`.
+[[nodiscard]] record to_record(const record_attributes& names, const dynamodb::item& stored,
+                               bool with_value = true);
+
+/// Reads a GetItem response straight into a record, without a tree in between. nullopt when the
+/// response has no item. Throws errc::bad_response when it is no such response, else what
+/// to_record() throws.
+[[nodiscard]] std::optional<record> decode_record(const record_attributes& names,
+                                                  std::string_view get_item_response,
+                                                  bool with_value = true);
+
+} // namespace codynamo::detail

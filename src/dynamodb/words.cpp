@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+// How places and values look in error messages.
+#include "dynamodb/words.hpp"
+
+#include "dynamodb/utf8.hpp"
+
+#include <codynamo/error.hpp>
+
+namespace codynamo::dynamodb {
+
+std::string path::text() const {
+    std::string out = up_ != nullptr ? up_->text() : std::string();
+    if (what_ == kind::root) return out;
+    if (what_ == kind::index) return out += '[' + std::to_string(index_) + ']';
+    if (!out.empty()) out += '.';
+    return out += name_.empty() ? "\"\"" : printable(name_);
+}
+
+std::string printable(std::string_view text, std::size_t max_bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out;
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const std::size_t length = utf8_length(text.data() + at, text.size() - at);
+        if (at + (length == 0 ? 1 : length) > max_bytes) break;
+        const auto c = static_cast<unsigned char>(text[at]);
+        if (length == 0 || c < 0x20 || c == 0x7F) {
+            out += "\\x";
+            out += digits[c >> 4];
+            out += digits[c & 15];
+            ++at;
+        } else {
+            out.append(text, at, length);
+            at += length;
+        }
+    }
+    if (at < text.size()) out += "…";
+    return out;
+}
+
+std::string quoted(std::string_view text) {
+    return '"' + printable(text) + '"';
+}
+
+void reject(const path& where, std::string_view what) {
+    reject(where.text(), what);
+}
+
+void reject(std::string_view field, std::string_view what) {
+    std::string message(field);
+    message += ' ';
+    message += what;
+    throw error(errc::invalid_argument, std::move(message));
+}
+
+void reject_count(const path& where, std::size_t count, std::string_view unit,
+                  std::string_view bound) {
+    std::string what = "has " + std::to_string(count) + ' ';
+    what += unit;
+    what += ": ";
+    what += bound;
+    what += " are allowed";
+    reject(where, what);
+}
+
+void refuse_response(const path& where, std::string_view what) {
+    std::string message = where.text();
+    message += ' ';
+    message += what;
+    throw error(errc::bad_response, std::move(message));
+}
+
+} // namespace codynamo::dynamodb

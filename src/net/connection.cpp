@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+// Opening, probing, cutting and closing a socket.
+#include "net/connection.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+
+#include <cerrno>
+#include <sys/socket.h>
+
+namespace asio = boost::asio;
+
+namespace codynamo::net {
+
+connection::connection(const asio::any_io_executor& executor, const origin& server,
+                       const pool_config& limits, std::shared_ptr<tls_context> tls)
+    : socket_(executor), protocol_(server, limits, std::move(tls)) {}
+
+connection::~connection() {
+    close();
+}
+
+boost::system::error_code connection::open(const asio::ip::tcp& family) {
+    boost::system::error_code ec;
+    const std::lock_guard lock(guard_);
+    socket_.open(family, ec);
+    if (!ec) socket_.non_blocking(true, ec);
+    if (!ec) socket_.set_option(asio::ip::tcp::no_delay(true), ec);
+    if (!ec) descriptor_ = socket_.native_handle();
+    return ec;
+}
+
+void connection::close() noexcept {
+    usable = false;
+    boost::system::error_code ignored;
+    if (socket_.is_open() && protocol_.farewell()) {
+        const auto words = protocol_.outgoing();
+        socket_.write_some(asio::buffer(words.data(), words.size()), ignored);
+    }
+    const std::lock_guard lock(guard_);
+    descriptor_ = -1;
+    socket_.close(ignored);
+    cut_.store(false, std::memory_order_release);
+}
+
+bool connection::alive() {
+    char byte = 0;
+    const auto n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
+    if (n == 0) return false;
+    const auto space = protocol_.space();
+    boost::system::error_code ec;
+    const auto size = socket_.read_some(asio::buffer(space.data(), space.size()), ec);
+    return !ec && protocol_.received_idle(size);
+}
+
+void connection::cut() noexcept {
+    const std::lock_guard lock(guard_);
+    if (cut_.exchange(true, std::memory_order_acq_rel)) return;
+    if (resolving_)
+        resolving_->abandon(wake::timeout);
+    else if (descriptor_ != -1)
+        ::shutdown(descriptor_, SHUT_RDWR);
+}
+
+void connection::resolving(resolve_waiter* waiter) noexcept {
+    const std::lock_guard lock(guard_);
+    resolving_ = waiter;
+}
+
+} // namespace codynamo::net

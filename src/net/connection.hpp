@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+// A socket with its protocol, and how others may cut it short.
+#pragma once
+
+#include "net/pool_core.hpp"
+#include "net/resolution.hpp"
+#include "net/wire.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <atomic>
+#include <mutex>
+
+namespace codynamo::net {
+
+/// Used by the one coroutine that has borrowed it, except for cut().
+class connection : public pooled {
+public:
+    connection(const boost::asio::any_io_executor& executor, const origin& server,
+               const pool_config& limits, std::shared_ptr<tls_context> tls);
+    ~connection();
+
+    [[nodiscard]] boost::asio::ip::tcp::socket& socket() noexcept { return socket_; }
+    [[nodiscard]] wire& protocol() noexcept { return protocol_; }
+
+    /// A new socket, not blocking, without Nagle's delay, not connected.
+    [[nodiscard]] boost::system::error_code open(const boost::asio::ip::tcp& family);
+    /// Closes the socket and forgets that it was cut.
+    void close() noexcept;
+    /// Whether a connection that has been idle looks as if the server still held its end.
+    [[nodiscard]] bool alive();
+
+    /// From any thread: has whatever the borrower waits for end. The socket object itself is not
+    /// touched: shutdown(2) may be called beside a read, and the guard keeps its descriptor from
+    /// being closed and given to somebody else meanwhile.
+    void cut() noexcept;
+    [[nodiscard]] bool was_cut() const noexcept { return cut_.load(std::memory_order_acquire); }
+    /// What cut() is to end instead of the socket; null when it is over.
+    void resolving(resolve_waiter* waiter) noexcept;
+
+    /// Open, and between two exchanges.
+    bool usable = false;
+
+private:
+    boost::asio::ip::tcp::socket socket_;
+    wire protocol_;
+    std::mutex guard_;
+    int descriptor_ = -1; // under guard_, as is the next
+    resolve_waiter* resolving_ = nullptr;
+    std::atomic<bool> cut_ = false;
+};
+
+} // namespace codynamo::net

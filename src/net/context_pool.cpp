@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: BSL-1.0
+// The shell around pool_core: lock, timer, handlers, and the end of the context.
+#include "net/context_pool.hpp"
+
+#include <boost/asio/execution_context.hpp>
+#include <boost/asio/query.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace codynamo::net {
+namespace {
+
+/// Tells the pools of a context that it is being destroyed, before the services of its sockets and
+/// timers are: those are made first, and services are shut down in reverse order.
+class pool_service : public asio::execution_context::service {
+public:
+    using key_type = pool_service;
+    static inline asio::execution_context::id id;
+
+    explicit pool_service(asio::execution_context& context)
+        : asio::execution_context::service(context) {}
+
+    void add(const std::shared_ptr<context_pool>& pool) {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(pools_, [](const auto& p) { return p.expired(); });
+        pools_.push_back(pool);
+    }
+
+private:
+    void shutdown() override {
+        std::vector<std::weak_ptr<context_pool>> pools;
+        {
+            const std::lock_guard lock(mutex_);
+            pools.swap(pools_);
+        }
+        for (const auto& weak : pools)
+            if (const auto pool = weak.lock()) pool->shutdown();
+    }
+
+    std::mutex mutex_;
+    std::vector<std::weak_ptr<context_pool>> pools_;
+};
+
+connection& as_connection(pooled& p) noexcept {
+    return static_cast<connection&>(p);
+}
+
+} // namespace
+
+std::shared_ptr<context_pool> context_pool::make(const asio::any_io_executor& executor,
+                                                 std::shared_ptr<const transport_settings> settings,
+                                                 std::weak_ptr<pool_owner> owner) {
+    auto pool = std::make_shared<context_pool>(executor, std::move(settings), std::move(owner));
+    const asio::ip::tcp::socket socket_service_first(executor);
+    const asio::ip::tcp::resolver resolver_service_first(executor);
+    asio::use_service<pool_service>(asio::query(executor, asio::execution::context)).add(pool);
+    return pool;
+}
+
+context_pool::context_pool(const asio::any_io_executor& executor,
+                           std::shared_ptr<const transport_settings> settings,
+                           std::weak_ptr<pool_owner> owner)
+    : settings_(std::move(settings)), owner_(std::move(owner)),
+      core_({settings_->config.max_connections, settings_->config.min_idle,
+             settings_->config.max_waiting, settings_->config.idle_limit}),
+      executor_(executor), timer_(std::in_place, executor) {}
+
+context_pool::~context_pool() {
+    pool_core::doomed idle;
+    core_.take_idle(idle);
+    destroy(idle);
+}
+
+void context_pool::destroy(pool_core::doomed& what) noexcept {
+    while (pooled* const p = what.pop_front())
+        delete &as_connection(*p);
+}
+
+admission context_pool::checkout(steady_time now, steady_time deadline, connection*& out) {
+    pool_core::doomed old;
+    admission what;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto answer = core_.admit(now, old);
+        what = answer.what;
+        if (what == admission::reuse) {
+            out = &as_connection(*answer.connection);
+        } else if (what == admission::open) {
+            out = new connection(executor_, settings_->server, settings_->config, settings_->tls);
+            core_.adopt(*out);
+        }
+        if (out) {
+            out->deadline = deadline;
+            arm(now, deadline);
+        }
+    }
+    destroy(old);
+    return what;
+}
+
+void context_pool::wait(pool_waiter& waiter, unique_handler<wake> handler, steady_time deadline) {
+    const auto now = settings_->now();
+    pool_core::doomed old;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto answer = core_.admit(now, old); // things may have changed since checkout
+        wake result = wake::granted;
+        switch (answer.what) {
+        case admission::wait:
+            waiter.handler = std::move(handler);
+            core_.enqueue(waiter, deadline);
+            arm(now, deadline);
+            break;
+        case admission::reuse:
+            waiter.granted = answer.connection;
+            break;
+        case admission::open: {
+            auto* const made =
+                new connection(executor_, settings_->server, settings_->config, settings_->tls);
+            core_.adopt(*made);
+            waiter.granted = made;
+            break;
+        }
+        case admission::overloaded:
+            result = wake::overloaded;
+            break;
+        case admission::closed:
+            result = wake::closed;
+            break;
+        }
+        if (waiter.granted) {
+            waiter.granted->deadline = deadline;
+            arm(now, deadline);
+        }
+        if (answer.what != admission::wait) handler.post(result);
+    }
+    destroy(old);
+}
+
+void context_pool::cancel(pool_waiter& waiter) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (!timer_) return; // the frame of the waiter may be gone with its context
+    if (!core_.leave(waiter)) return;
+    auto handler = std::move(waiter.handler);
+    handler.post(wake::aborted);
+}
+
+void context_pool::cancel_close(pool_waiter& waiter) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (!timer_ || !waiter.in_queue) return;
+    closers_.erase(waiter);
+    waiter.in_queue = false;
+    auto handler = std::move(waiter.handler);
+    handler.post(wake::aborted);
+}
+
+connection* context_pool::forsake(pool_waiter& waiter) noexcept {
+    const std::lock_guard lock(mutex_);
+    pooled* const granted = std::exchange(waiter.granted, nullptr);
+    return granted ? &as_connection(*granted) : nullptr;
+}
+
+void context_pool::give_back(connection& borrowed) noexcept {
+    const auto now = settings_->now();
+    bool retired = false;
+    bool drained = false;
+    {
+        const std::lock_guard lock(mutex_);
+        const bool keep = borrowed.usable && now < borrowed.retire_at && !borrowed.was_cut();
+        if (!keep) borrowed.close();
+        const auto end = core_.release(borrowed, now, keep);
+        if (end.what == fate::handed) {
+            auto handler = std::move(static_cast<pool_waiter*>(end.to)->handler);
+            handler.post(wake::granted);
+        }
+        retired = end.what == fate::retired;
+        drained = core_.closed() && core_.busy() == 0;
+        if (drained) cancel_timer_if_unused();
+    }
+    if (retired) delete &borrowed;
+    if (!drained) return;
+    if (const auto owner = owner_.lock()) owner->drained();
+}
+
+connection& context_pool::replace(connection& dead, steady_time now) {
+    pool_core::doomed old;
+    connection* other = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        dead.close();
+        if (pooled* const p = core_.replace(dead, now, old)) other = &as_connection(*p);
+    }
+    destroy(old);
+    if (!other) return dead;
+    delete &dead;
+    return *other;
+}
+
+bool context_pool::set_deadline(connection& borrowed, steady_time now, steady_time deadline) {
+    const std::lock_guard lock(mutex_);
+    if (borrowed.was_cut()) return false;
+    borrowed.deadline = deadline;
+    arm(now, deadline);
+    return true;
+}
+
+std::shared_ptr<resolution> context_pool::resolve() {
+    const std::lock_guard lock(mutex_);
+    if (resolution_ && !resolution_->done()) return resolution_;
+    resolution_ = std::make_shared<resolution>(executor_);
+    resolution_->start(settings_->server.host, settings_->server.port);
+    return resolution_;
+}
+
+void context_pool::note_connect_error(std::string message) {
+    const std::lock_guard lock(mutex_);
+    last_connect_error_ = std::move(message);
+}
+
+std::string context_pool::last_connect_error() const {
+    const std::lock_guard lock(mutex_);
+    return last_connect_error_;
+}
+
+void context_pool::arm(steady_time now, steady_time deadline) {
+    if (!timer_) return;
+    const auto interval = deadline == steady_time::max() ? 25ms : sweep_interval(deadline - now);
+    if (armed_ && next_sweep_ <= now + interval) return;
+    armed_ = true;
+    next_sweep_ = now + interval;
+    timer_->expires_after(interval);
+    timer_->async_wait([self = shared_from_this(), generation = ++generation_](
+                           const boost::system::error_code&) { self->sweep(generation); });
+}
+
+void context_pool::cancel_timer_if_unused() {
+    if (!timer_ || !armed_ || core_.busy() != 0 || core_.waiting() != 0) return;
+    armed_ = false;
+    ++generation_;
+    timer_->cancel();
+}
+
+void context_pool::sweep(std::uint64_t generation) noexcept {
+    const auto now = settings_->now();
+    pool_core::doomed old;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!timer_ || generation != generation_) return;
+        armed_ = false;
+        core_.expire_idle(now, old);
+        while (queued* const waiter = core_.expire_waiter(now)) {
+            auto handler = std::move(static_cast<pool_waiter*>(waiter)->handler);
+            handler.post(wake::timeout);
+        }
+        const auto next = core_.for_each_overdue(now, [](pooled& p) { as_connection(p).cut(); });
+        if (core_.busy() + core_.waiting() != 0) arm(now, next);
+    }
+    destroy(old);
+}
+
+void context_pool::fail_waiting(wake why) {
+    while (queued* const waiter = core_.pop_waiter()) {
+        auto handler = std::move(static_cast<pool_waiter*>(waiter)->handler);
+        handler.post(why);
+    }
+}
+
+void context_pool::close() noexcept {
+    pool_core::doomed idle;
+    const std::lock_guard lock(mutex_);
+    core_.close();
+    fail_waiting(wake::closed);
+    core_.take_idle(idle);
+    // Under the lock: shutdown() of a context that dies in another thread waits for it.
+    destroy(idle);
+    cancel_timer_if_unused();
+}
+
+bool context_pool::is_drained() const {
+    const std::lock_guard lock(mutex_);
+    return core_.closed() && core_.busy() == 0;
+}
+
+void context_pool::wait_for_close(pool_waiter& waiter, unique_handler<wake> handler) {
+    const std::lock_guard lock(mutex_);
+    waiter.handler = std::move(handler);
+    waiter.in_queue = true;
+    closers_.push_back(waiter);
+}
+
+void context_pool::wake_closers() noexcept {
+    const std::lock_guard lock(mutex_);
+    while (queued* const waiter = closers_.pop_front()) {
+        waiter->in_queue = false;
+        auto handler = std::move(static_cast<pool_waiter*>(waiter)->handler);
+        handler.post(wake::closed);
+    }
+}
+
+void context_pool::let_go(handlers& out) noexcept {
+    core_.close();
+    while (queued* const waiter = core_.pop_waiter())
+        out.push_back(std::move(static_cast<pool_waiter*>(waiter)->handler));
+    while (queued* const waiter = closers_.pop_front()) {
+        waiter->in_queue = false;
+        out.push_back(std::move(static_cast<pool_waiter*>(waiter)->handler));
+    }
+    pool_core::doomed idle;
+    core_.take_idle(idle);
+    destroy(idle);
+    timer_.reset();
+    executor_ = {};
+}
+
+void context_pool::shutdown() noexcept {
+    handlers waiting; // each owns the coroutine that waits; they are destroyed without the lock
+    std::shared_ptr<resolution> looking_up;
+    {
+        const std::lock_guard lock(mutex_);
+        let_go(waiting);
+        looking_up = std::move(resolution_);
+    }
+    waiting.clear();
+    if (looking_up) looking_up->drop();
+    if (const auto owner = owner_.lock()) owner->gone(*this);
+}
+
+void context_pool::drop() noexcept {
+    handlers none;
+    const std::lock_guard lock(mutex_);
+    let_go(none);
+    resolution_.reset();
+}
+
+void context_pool::add_to(transport_stats& sum) const {
+    {
+        const std::lock_guard lock(mutex_);
+        sum.open += core_.busy() + core_.idle();
+        sum.idle += core_.idle();
+        sum.waiting += core_.waiting();
+    }
+    sum.opened += counters.opened.load(std::memory_order_relaxed);
+    sum.resumed += counters.resumed.load(std::memory_order_relaxed);
+    sum.reused += counters.reused.load(std::memory_order_relaxed);
+    sum.replayed += counters.replayed.load(std::memory_order_relaxed);
+}
+
+} // namespace codynamo::net

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSL-1.0
+// The connections of one execution context: pool_core under a mutex, and the sweep that ends what
+// is overdue.
+#pragma once
+
+#include "net/connection.hpp"
+#include "net/pool_core.hpp"
+
+#include <codynamo/environment.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace codynamo::net {
+
+/// What all pools of a transport share.
+struct transport_settings {
+    origin server;
+    pool_config config;
+    std::shared_ptr<tls_context> tls;
+    environment env;
+    std::string name; ///< of the server, for messages
+
+    [[nodiscard]] steady_time now() const noexcept { return env.time->steady_now(); }
+};
+
+class context_pool;
+
+/// The transport, as its pools see it. Called without the pool's lock.
+class pool_owner {
+public:
+    virtual ~pool_owner() = default;
+    /// A closed pool has no busy connection any more.
+    virtual void drained() noexcept = 0;
+    /// The context of the pool is being destroyed.
+    virtual void gone(context_pool& pool) noexcept = 0;
+};
+
+/// One who waits for a connection or for the end of all; lives in his coroutine's frame.
+struct pool_waiter : queued {
+    unique_handler<wake> handler;
+};
+
+struct pool_counters {
+    std::atomic<std::uint64_t> opened{0}, resumed{0}, reused{0}, replayed{0};
+};
+
+/// Thread-safe. Locks are held for O(1) and never while a handler runs.
+class context_pool : public std::enable_shared_from_this<context_pool> {
+public:
+    /// Ties the pool to the context of `executor`, which must be an innermost one.
+    [[nodiscard]] static std::shared_ptr<context_pool>
+    make(const boost::asio::any_io_executor& executor,
+         std::shared_ptr<const transport_settings> settings, std::weak_ptr<pool_owner> owner);
+
+    context_pool(const boost::asio::any_io_executor& executor,
+                 std::shared_ptr<const transport_settings> settings,
+                 std::weak_ptr<pool_owner> owner);
+    ~context_pool();
+
+    /// reuse, or open: `out` is borrowed, usable or not. Otherwise why not.
+    [[nodiscard]] admission checkout(steady_time now, steady_time deadline, connection*& out);
+    /// Completes the handler when a connection has been granted, or else says why not.
+    void wait(pool_waiter& waiter, unique_handler<wake> handler, steady_time deadline);
+    /// Ends the wait, if it is not over, with wake::aborted.
+    void cancel(pool_waiter& waiter) noexcept;
+    /// For a frame that is destroyed: takes out of `waiter` what it holds.
+    [[nodiscard]] connection* forsake(pool_waiter& waiter) noexcept;
+
+    void give_back(connection& borrowed) noexcept;
+    /// Closes a dead connection; another idle one, or the same, closed.
+    [[nodiscard]] connection& replace(connection& dead, steady_time now);
+    /// False when the connection has been cut already.
+    [[nodiscard]] bool set_deadline(connection& borrowed, steady_time now, steady_time deadline);
+
+    [[nodiscard]] std::shared_ptr<resolution> resolve();
+    void note_connect_error(std::string message);
+    [[nodiscard]] std::string last_connect_error() const;
+
+    /// Refuses and fails exchanges, closes what is idle.
+    void close() noexcept;
+    [[nodiscard]] bool is_drained() const;
+    /// Completes the handler when the owner says so by wake_closers.
+    void wait_for_close(pool_waiter& waiter, unique_handler<wake> handler);
+    void cancel_close(pool_waiter& waiter) noexcept;
+    void wake_closers() noexcept;
+
+    /// The context dies: lets go of everything that lives in it.
+    void shutdown() noexcept;
+    /// The transport dies: nobody is using the pool.
+    void drop() noexcept;
+
+    void add_to(transport_stats& sum) const;
+    pool_counters counters;
+
+private:
+    using handlers = std::vector<unique_handler<wake>>;
+
+    void arm(steady_time now, steady_time deadline);
+    void cancel_timer_if_unused();
+    void sweep(std::uint64_t generation) noexcept;
+    void destroy(pool_core::doomed& what) noexcept;
+    void fail_waiting(wake why);
+    void let_go(handlers& out) noexcept;
+
+    const std::shared_ptr<const transport_settings> settings_;
+    const std::weak_ptr<pool_owner> owner_;
+
+    mutable std::mutex mutex_;
+    pool_core core_;
+    node_list<queued> closers_;
+    boost::asio::any_io_executor executor_;
+    std::optional<boost::asio::steady_timer> timer_; // empty: the context is gone
+    std::shared_ptr<resolution> resolution_;
+    std::string last_connect_error_;
+    steady_time next_sweep_ = steady_time::max();
+    std::uint64_t generation_ = 0; // of the armed sweep
+    bool armed_ = false;
+};
+
+} // namespace codynamo::net

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: BSL-1.0
+// The transport: one coroutine that borrows a connection, does the exchange, and gives it back.
+#include "net/config_check.hpp"
+#include "net/connect.hpp"
+#include "net/context_pool.hpp"
+#include "net/lease.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/write.hpp>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace codynamo::net {
+namespace {
+
+// Idle for longer than this, a connection is looked at before use. In a busy loop it never is, and
+// the system call is spared.
+constexpr auto trusted_idle = 5ms;
+
+/// The executor beneath strands: sockets that live on it complete without a detour, and its
+/// context is the one that must be running for them. Never keeps the context alive.
+asio::any_io_executor innermost(const asio::any_io_executor& given) {
+    const asio::any_io_executor executor =
+        asio::prefer(given, asio::execution::outstanding_work.untracked);
+    if (const auto* s = executor.target<asio::strand<asio::io_context::executor_type>>())
+        return s->get_inner_executor();
+    if (const auto* s = executor.target<asio::strand<asio::thread_pool::executor_type>>())
+        return s->get_inner_executor();
+    if (const auto* s = executor.target<asio::strand<asio::any_io_executor>>())
+        return innermost(s->get_inner_executor());
+    return executor;
+}
+
+/// What the transport and its running coroutines share.
+class hub final : public pool_owner, public std::enable_shared_from_this<hub> {
+public:
+    explicit hub(std::shared_ptr<const transport_settings> shared) : settings(std::move(shared)) {}
+
+    ~hub() override {
+        for (const auto& [context, pool] : pools_)
+            pool->drop();
+    }
+
+    /// The pool of the executor's context; null when closed, unless `to_close`.
+    std::shared_ptr<context_pool> pool_of(const asio::any_io_executor& executor, bool to_close) {
+        const auto* const context = &asio::query(executor, asio::execution::context);
+        const std::lock_guard lock(mutex_);
+        if (closed_ && !to_close) return nullptr;
+        for (const auto& [c, pool] : pools_)
+            if (c == context) return pool;
+        auto pool = context_pool::make(innermost(executor), settings, weak_from_this());
+        pools_.emplace_back(context, pool);
+        return pool;
+    }
+
+    void close() {
+        std::unique_lock lock(mutex_);
+        closed_ = true;
+        const auto pools = pools_;
+        lock.unlock();
+        for (const auto& [context, pool] : pools)
+            pool->close();
+    }
+
+    void drained() noexcept override {
+        std::unique_lock lock(mutex_);
+        const auto pools = pools_;
+        lock.unlock();
+        for (const auto& [context, pool] : pools)
+            if (!pool->is_drained()) return;
+        for (const auto& [context, pool] : pools)
+            pool->wake_closers();
+    }
+
+    void gone(context_pool& dying) noexcept override {
+        {
+            const std::lock_guard lock(mutex_);
+            dying.add_to(past_);
+            past_.open = past_.idle = past_.waiting = 0;
+            std::erase_if(pools_, [&](const auto& entry) { return entry.second.get() == &dying; });
+            if (!closed_) return;
+        }
+        drained();
+    }
+
+    transport_stats stats() const {
+        const std::lock_guard lock(mutex_);
+        transport_stats sum = past_;
+        for (const auto& [context, pool] : pools_)
+            pool->add_to(sum);
+        return sum;
+    }
+
+    const std::shared_ptr<const transport_settings> settings;
+
+private:
+    mutable std::mutex mutex_;
+    std::vector<std::pair<const asio::execution_context*, std::shared_ptr<context_pool>>> pools_;
+    transport_stats past_; // of contexts that are gone
+    bool closed_ = false;
+};
+
+send_outcome failed(errc code, bool sent, std::string message) {
+    return {make_error_code(code), sent, std::move(message)};
+}
+
+std::string within(steady_time started, steady_time deadline) {
+    const auto span = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - started);
+    return " within " + std::to_string(span.count()) + " ms";
+}
+
+send_outcome not_admitted(wake why, const context_pool& pool, const transport_settings& settings,
+                          steady_time started, steady_time deadline) {
+    switch (why) {
+    case wake::timeout: {
+        auto message =
+            "no connection to " + settings.name + " became free" + within(started, deadline);
+        if (const auto last = pool.last_connect_error(); !last.empty())
+            message += "; last connect error: " + last;
+        return failed(errc::timeout, false, std::move(message));
+    }
+    case wake::overloaded:
+        return failed(errc::overloaded, false,
+                      std::to_string(settings.config.max_waiting) +
+                          " exchanges are waiting for a connection to " + settings.name +
+                          " already");
+    case wake::aborted:
+        throw boost::system::system_error(asio::error::operation_aborted);
+    default:
+        return failed(errc::closed, false, "the transport to " + settings.name + " was closed");
+    }
+}
+
+using gathered = std::array<asio::const_buffer, 2>;
+
+gathered unsent(const std::array<std::string_view, 2>& all, std::size_t sent) {
+    const auto of_first = std::min(sent, all[0].size());
+    const auto of_second = sent - of_first;
+    return {asio::buffer(all[0].data() + of_first, all[0].size() - of_first),
+            asio::buffer(all[1].data() + of_second, all[1].size() - of_second)};
+}
+
+/// How far an exchange on the wire has come.
+struct progress {
+    boost::system::error_code code;
+    bool sent = false;
+    advance state = advance::more;
+};
+
+send_outcome lost(const progress& at, connection& c, const transport_settings& settings,
+                  steady_time started, steady_time deadline) {
+    if (c.was_cut())
+        return failed(errc::timeout, at.sent,
+                      "no complete response from " + settings.name + within(started, deadline));
+    if (at.state == advance::failed)
+        return failed(c.protocol().failure().code, at.sent,
+                      settings.name + ": " + c.protocol().failure().message);
+    const char* const when =
+        c.protocol().answered() ? "in the middle of the response" : "before the response";
+    auto message = settings.name + ": the connection ended " + when;
+    if (at.code) message += ": " + at.code.message();
+    return failed(errc::connection_lost, at.sent, std::move(message));
+}
+
+asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
+                                      send_options options) {
+    const auto& settings = *self->settings;
+    const auto started = settings.now();
+    const auto deadline = options.deadline;
+    if (deadline <= started)
+        co_return failed(errc::timeout, false, "the deadline had passed before sending");
+
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    lease held(self->pool_of(executor, false));
+    if (!held.pool())
+        co_return failed(errc::closed, false, "the transport to " + settings.name + " is closed");
+
+    switch (held.checkout(started, deadline)) {
+    case admission::reuse:
+    case admission::open:
+        break;
+    case admission::wait: {
+        const wake why = co_await held.wait(deadline);
+        if (why != wake::granted)
+            co_return not_admitted(why, *held.pool(), settings, started, deadline);
+        held.take();
+        break;
+    }
+    case admission::overloaded:
+        co_return not_admitted(wake::overloaded, *held.pool(), settings, started, deadline);
+    case admission::closed:
+        co_return not_admitted(wake::closed, *held.pool(), settings, started, deadline);
+    }
+    while (held->usable && started - held->idle_since > trusted_idle && !held->alive())
+        held.replace(started);
+
+    for (bool replayed = false;;) {
+        connection& c = *held;
+        const bool reused = c.usable;
+        if (!reused) {
+            send_outcome opened = co_await connect(held, *self->settings, deadline);
+            if (opened.code) co_return opened;
+        }
+        wire& protocol = c.protocol();
+        protocol.begin();
+        what.write(protocol.head(), protocol.body());
+
+        c.usable = false;
+        progress at;
+        const auto request = protocol.request();
+        const auto size = request[0].size() + request[1].size();
+        auto written = c.socket().write_some(unsent(request, 0), at.code);
+        if (at.code == asio::error::would_block) at.code = {};
+        at.sent = written != 0;
+        if (!at.code && written < size) {
+            const auto rest = unsent(request, written);
+            const auto [ec, n] =
+                co_await asio::async_write(c.socket(), rest, asio::as_tuple(asio::deferred));
+            at.code = ec;
+            at.sent = at.sent || n != 0;
+        }
+        protocol.outgoing_sent();
+
+        while (!at.code && at.state == advance::more) {
+            if (const auto words = protocol.outgoing(); !words.empty()) {
+                const auto more = asio::buffer(words.data(), words.size());
+                const auto [ec, n] =
+                    co_await asio::async_write(c.socket(), more, asio::as_tuple(asio::deferred));
+                at.code = ec;
+                protocol.outgoing_sent();
+                continue;
+            }
+            const auto space = protocol.space();
+            const auto to = asio::buffer(space.data(), space.size());
+            const auto [ec, n] =
+                co_await c.socket().async_read_some(to, asio::as_tuple(asio::deferred));
+            if (!ec)
+                at.state = protocol.received(n);
+            else if (ec == asio::error::eof)
+                at.state = protocol.ended();
+            else
+                at.code = ec;
+        }
+
+        if (at.state == advance::done) {
+            c.usable = protocol.reusable();
+            if (reused) ++held.pool()->counters.reused;
+            what.read(protocol.response());
+            co_return send_outcome{{}, true, {}};
+        }
+        if (at.code == asio::error::operation_aborted && !c.was_cut())
+            throw boost::system::system_error(at.code);
+        const bool dead = reused && !protocol.answered() && at.state != advance::failed;
+        if (!dead || replayed || c.was_cut() || (at.sent && !options.replay_safe))
+            co_return lost(at, c, settings, started, deadline);
+        replayed = true;
+        ++held.pool()->counters.replayed;
+        c.close();
+    }
+}
+
+asio::awaitable<void> close_all(std::shared_ptr<hub> self) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    self->close();
+    lease here(self->pool_of(executor, true));
+    here.pool()->close();
+    const wake why = co_await here.wait_for_close(self);
+    if (why == wake::aborted) throw boost::system::system_error(asio::error::operation_aborted);
+}
+
+class https_transport final : public transport {
+public:
+    explicit https_transport(std::shared_ptr<hub> shared) : hub_(std::move(shared)) {}
+
+    asio::awaitable<send_outcome> send(exchange& what, send_options options) override {
+        return send_on(hub_, what, options);
+    }
+    asio::awaitable<void> close() override { return close_all(hub_); }
+    transport_stats stats() const override { return hub_->stats(); }
+
+private:
+    const std::shared_ptr<hub> hub_;
+};
+
+} // namespace
+
+std::shared_ptr<transport> make_transport(origin server, pool_config pool, tls_config tls,
+                                          environment env) {
+    check(server);
+    check(pool);
+    auto context = server.tls ? make_tls_context(tls) : nullptr;
+    auto name = describe(server);
+    auto settings = std::make_shared<const transport_settings>(transport_settings{
+        std::move(server), pool, std::move(context), std::move(env), std::move(name)});
+    return std::make_shared<https_transport>(std::make_shared<hub>(std::move(settings)));
+}
+
+} // namespace codynamo::net

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSL-1.0
+// The transitions of the pool.
+#include "net/pool_core.hpp"
+
+#include <algorithm>
+
+namespace codynamo::net {
+
+pooled* pool_core::pop_idle(steady_time now, doomed& out) noexcept {
+    expire_idle(now, out);
+    while (pooled* const connection = idle_.back()) {
+        idle_.erase(*connection);
+        if (now < connection->retire_at) return connection;
+        out.push_back(*connection);
+    }
+    return nullptr;
+}
+
+admitted pool_core::admit(steady_time now, doomed& out) noexcept {
+    if (closed_) return {admission::closed};
+    if (pooled* const connection = pop_idle(now, out)) {
+        busy_.push_back(*connection);
+        return {admission::reuse, connection};
+    }
+    if (busy_.size() < limits_.max_connections) return {admission::open};
+    if (waiting_.size() < limits_.max_waiting) return {admission::wait};
+    return {admission::overloaded};
+}
+
+void pool_core::adopt(pooled& connection) noexcept {
+    busy_.push_back(connection);
+}
+
+void pool_core::enqueue(queued& waiter, steady_time deadline) noexcept {
+    waiter.deadline = deadline;
+    waiter.in_queue = true;
+    waiter.granted = nullptr;
+    waiting_.push_back(waiter);
+    earliest_waiter_ = std::min(earliest_waiter_, deadline);
+}
+
+bool pool_core::leave(queued& waiter) noexcept {
+    if (!waiter.in_queue) return false;
+    if (scan_ == &waiter) scan_ = waiter.next;
+    waiting_.erase(waiter);
+    waiter.in_queue = false;
+    return true;
+}
+
+queued* pool_core::pop_waiter() noexcept {
+    queued* const waiter = waiting_.front();
+    if (waiter) leave(*waiter);
+    return waiter;
+}
+
+released pool_core::release(pooled& connection, steady_time now, bool reusable) noexcept {
+    connection.idle_since = now;
+    if (queued* const waiter = pop_waiter()) {
+        connection.deadline = waiter->deadline;
+        waiter->granted = &connection;
+        return {fate::handed, waiter};
+    }
+    busy_.erase(connection);
+    if (!reusable || closed_ || now >= connection.retire_at) return {fate::retired};
+    idle_.push_back(connection);
+    return {fate::parked};
+}
+
+pooled* pool_core::replace(pooled& connection, steady_time now, doomed& out) noexcept {
+    pooled* const other = pop_idle(now, out);
+    if (!other) return nullptr;
+    busy_.erase(connection);
+    other->deadline = connection.deadline;
+    busy_.push_back(*other);
+    return other;
+}
+
+void pool_core::expire_idle(steady_time now, doomed& out) noexcept {
+    while (idle_.size() > limits_.min_idle) {
+        pooled* const oldest = idle_.front();
+        if (now - oldest->idle_since < limits_.idle_limit) return;
+        idle_.erase(*oldest);
+        out.push_back(*oldest);
+    }
+}
+
+queued* pool_core::expire_waiter(steady_time now) noexcept {
+    if (!scanning_) {
+        if (waiting_.empty() || now < earliest_waiter_) return nullptr;
+        scanning_ = true;
+        scan_ = waiting_.front();
+        scan_earliest_ = steady_time::max();
+    }
+    while (queued* const waiter = scan_) {
+        if (waiter->deadline <= now) {
+            leave(*waiter);
+            return waiter;
+        }
+        scan_earliest_ = std::min(scan_earliest_, waiter->deadline);
+        scan_ = waiter->next;
+    }
+    scanning_ = false;
+    earliest_waiter_ = scan_earliest_;
+    return nullptr;
+}
+
+void pool_core::take_idle(doomed& out) noexcept {
+    while (pooled* const connection = idle_.pop_front())
+        out.push_back(*connection);
+}
+
+std::chrono::steady_clock::duration
+sweep_interval(std::chrono::steady_clock::duration remaining) noexcept {
+    using namespace std::chrono_literals;
+    return std::clamp<std::chrono::steady_clock::duration>(remaining / 4, 1ms, 25ms);
+}
+
+} // namespace codynamo::net

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSL-1.0
+// Who gets which connection, who waits, and what is too old: decisions only, no sockets, no clock.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace codynamo::net {
+
+using steady_time = std::chrono::steady_clock::time_point;
+
+/// A doubly linked list of nodes that live elsewhere. A node is in at most one list.
+template <class Node>
+class node_list {
+public:
+    [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] Node* front() const noexcept { return first_; }
+    [[nodiscard]] Node* back() const noexcept { return last_; }
+
+    void push_back(Node& node) noexcept {
+        node.prev = last_;
+        node.next = nullptr;
+        (last_ ? last_->next : first_) = &node;
+        last_ = &node;
+        ++size_;
+    }
+
+    void erase(Node& node) noexcept {
+        (node.prev ? node.prev->next : first_) = node.next;
+        (node.next ? node.next->prev : last_) = node.prev;
+        node.prev = node.next = nullptr;
+        --size_;
+    }
+
+    Node* pop_front() noexcept {
+        Node* const node = first_;
+        if (node) erase(*node);
+        return node;
+    }
+
+private:
+    Node* first_ = nullptr;
+    Node* last_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/// What the pool knows of a connection.
+struct pooled {
+    pooled* prev = nullptr;
+    pooled* next = nullptr;
+    steady_time retire_at = steady_time::max(); ///< not to be parked from then on
+    steady_time idle_since{};                   ///< when it was last given back
+    steady_time deadline = steady_time::max();  ///< of a busy one: to be cut from then on
+};
+
+/// What the pool knows of an exchange that waits.
+struct queued {
+    queued* prev = nullptr;
+    queued* next = nullptr;
+    steady_time deadline = steady_time::max();
+    bool in_queue = false;
+    pooled* granted = nullptr;
+};
+
+struct pool_limits {
+    std::size_t max_connections = 1;
+    std::size_t min_idle = 0;
+    std::size_t max_waiting = 0;
+    std::chrono::steady_clock::duration idle_limit{};
+};
+
+enum class admission { reuse, open, wait, overloaded, closed };
+
+struct admitted {
+    admission what;
+    pooled* connection = nullptr; ///< for admission::reuse only
+};
+
+enum class fate {
+    parked,  ///< idle now
+    handed,  ///< belongs to `to` now, open or not
+    retired, ///< forgotten by the pool; to be destroyed
+};
+
+struct released {
+    fate what;
+    queued* to = nullptr;
+};
+
+/// The bookkeeping of one pool. Not thread-safe. Everything is O(1), except for sweeps, which are
+/// O(busy) and rarely O(waiting).
+/// Invariant: while somebody waits nothing is idle and nothing more may be opened.
+class pool_core {
+public:
+    explicit pool_core(pool_limits limits) noexcept : limits_(limits) {}
+
+    /// Connections that are to be destroyed by the caller, outside his lock.
+    using doomed = node_list<pooled>;
+
+    /// What a new exchange may do. `open`: the caller makes a connection and calls adopt.
+    /// `wait`: the caller calls enqueue.
+    [[nodiscard]] admitted admit(steady_time now, doomed& out) noexcept;
+    /// A new busy connection.
+    void adopt(pooled& connection) noexcept;
+    void enqueue(queued& waiter, steady_time deadline) noexcept;
+    /// False when it was not queued any more.
+    bool leave(queued& waiter) noexcept;
+
+    /// A busy connection comes back; `reusable` says that it is open and between two exchanges.
+    /// One that is not, or that is to retire, is closed by the caller before, so that a waiter who
+    /// is handed it opens it anew.
+    [[nodiscard]] released release(pooled& connection, steady_time now, bool reusable) noexcept;
+    /// A busy connection turned out to be dead: another idle one that takes its place, or null. If
+    /// there is one, `connection` is forgotten.
+    [[nodiscard]] pooled* replace(pooled& connection, steady_time now, doomed& out) noexcept;
+
+    /// Takes out the idle connections that are too old.
+    void expire_idle(steady_time now, doomed& out) noexcept;
+    /// Takes out a waiter whose deadline has passed; null when there is none left. Call until null.
+    [[nodiscard]] queued* expire_waiter(steady_time now) noexcept;
+    [[nodiscard]] queued* pop_waiter() noexcept;
+    void take_idle(doomed& out) noexcept;
+
+    /// Calls f for each busy connection whose deadline has passed. Returns the earliest of the
+    /// other deadlines, of busy connections and (not later than) of waiters.
+    template <class F>
+    steady_time for_each_overdue(steady_time now, F&& f) {
+        steady_time earliest = waiting_.empty() ? steady_time::max() : earliest_waiter_;
+        for (pooled* c = busy_.front(); c != nullptr; c = c->next) {
+            if (c->deadline <= now)
+                f(*c);
+            else if (c->deadline < earliest)
+                earliest = c->deadline;
+        }
+        return earliest;
+    }
+
+    void close() noexcept { closed_ = true; }
+    [[nodiscard]] bool closed() const noexcept { return closed_; }
+    [[nodiscard]] std::size_t busy() const noexcept { return busy_.size(); }
+    [[nodiscard]] std::size_t idle() const noexcept { return idle_.size(); }
+    [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
+
+private:
+    [[nodiscard]] pooled* pop_idle(steady_time now, doomed& out) noexcept;
+
+    pool_limits limits_;
+    node_list<pooled> idle_; // back: most recently used
+    node_list<pooled> busy_;
+    node_list<queued> waiting_;
+    steady_time earliest_waiter_ = steady_time::max(); // no deadline of a waiter is before it
+    queued* scan_ = nullptr;                           // where expire_waiter goes on
+    steady_time scan_earliest_ = steady_time::max();
+    bool scanning_ = false;
+    bool closed_ = false;
+};
+
+/// How long to sleep until the next sweep, when the earliest deadline is `remaining` away: a
+/// quarter of it, between 1 ms and 25 ms.
+[[nodiscard]] std::chrono::steady_clock::duration
+sweep_interval(std::chrono::steady_clock::duration remaining) noexcept;
+
+} // namespace codynamo::net

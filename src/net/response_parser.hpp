@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSL-1.0
+// Beast's response parser over a flat buffer: header fields as positions, the body in place.
+// Included by wire.cpp only.
+#pragma once
+
+#include "net/byte_buffer.hpp"
+
+#include <codynamo/net/transport.hpp>
+
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace codynamo::net {
+
+namespace http = boost::beast::http;
+
+/// What a response consists of, as positions in the buffer. Reused.
+struct response_parts {
+    struct field {
+        std::size_t name, name_size, value, value_size;
+        bool folded; // the value is in `folded_values`
+    };
+    std::vector<field> fields;
+    std::string folded_values;
+    std::size_t body = 0;
+    std::size_t body_size = 0;
+    unsigned status = 0;
+
+    void clear() noexcept {
+        fields.clear();
+        folded_values.clear();
+        body = body_size = 0;
+        status = 0;
+    }
+};
+
+/// Parses one response head and body that lie in `buffer`. Chunks are moved together in place.
+class response_parser final : public http::basic_parser<false> {
+public:
+    response_parser(byte_buffer& buffer, response_parts& parts, const pool_config& limits,
+                    bool to_head_request)
+        : buffer_(buffer), parts_(parts), max_head_(limits.max_head_bytes) {
+        eager(true);
+        skip(to_head_request);
+        header_limit(static_cast<std::uint32_t>(limits.max_head_bytes));
+        body_limit(limits.max_body_bytes);
+    }
+
+    [[nodiscard]] bool interim() const noexcept {
+        return parts_.status >= 100 && parts_.status < 200;
+    }
+    [[nodiscard]] std::size_t expected_body() const noexcept { return expected_; }
+
+private:
+    using text = boost::beast::string_view;
+    using error_code = boost::beast::error_code;
+
+    [[nodiscard]] std::size_t position(const char* p) const noexcept {
+        return static_cast<std::size_t>(p - buffer_.data());
+    }
+    [[nodiscard]] bool in_buffer(const char* p) const noexcept {
+        return !std::less<>{}(p, buffer_.data()) &&
+               !std::less<>{}(buffer_.data() + buffer_.size(), p);
+    }
+
+    std::size_t append(text piece) {
+        if (parts_.body_size == 0) parts_.body = position(piece.data());
+        char* const to = buffer_.data() + parts_.body + parts_.body_size;
+        if (to != piece.data()) std::memmove(to, piece.data(), piece.size());
+        parts_.body_size += piece.size();
+        return piece.size();
+    }
+
+    void on_request_impl(http::verb, text, text, int, error_code&) override {}
+
+    void on_response_impl(int code, text, int, error_code&) override {
+        parts_.status = static_cast<unsigned>(code);
+    }
+
+    void on_field_impl(http::field, text name, text value, error_code& ec) override {
+        if (head_done_) return; // trailers tell nothing that anybody asked for
+        head_bytes_ += name.size() + value.size() + 4;
+        if (head_bytes_ > max_head_) {
+            ec = http::error::header_limit;
+            return;
+        }
+        // A folded value has been put together in a buffer on the parser's stack.
+        const bool folded = !in_buffer(value.data());
+        const auto at = folded ? parts_.folded_values.size() : position(value.data());
+        if (folded) parts_.folded_values.append(value.data(), value.size());
+        parts_.fields.push_back({position(name.data()), name.size(), at, value.size(), folded});
+    }
+
+    void on_header_impl(error_code&) override { head_done_ = true; }
+
+    void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
+        if (length) expected_ = static_cast<std::size_t>(*length);
+    }
+    std::size_t on_body_impl(text piece, error_code&) override { return append(piece); }
+    void on_chunk_header_impl(std::uint64_t, text, error_code&) override {}
+    std::size_t on_chunk_body_impl(std::uint64_t, text piece, error_code&) override {
+        return append(piece);
+    }
+    void on_finish_impl(error_code&) override {}
+
+    byte_buffer& buffer_;
+    response_parts& parts_;
+    std::size_t max_head_;
+    std::size_t head_bytes_ = 0;
+    std::size_t expected_ = 0;
+    bool head_done_ = false;
+};
+
+} // namespace codynamo::net

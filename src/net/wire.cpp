@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: BSL-1.0
+// The one door to Beast and to OpenSSL's TLS: how bytes become responses.
+#include "net/wire.hpp"
+
+#include "net/response_parser.hpp"
+#include "net/tls_engine.hpp"
+
+#include <boost/beast/http/basic_parser.hpp>
+
+#include <openssl/ssl.h>
+
+#include <optional>
+#include <utility>
+
+namespace codynamo::net {
+namespace {
+
+constexpr std::size_t usual_room = 8 * 1024;
+constexpr std::size_t record_room = 17 * 1024;       // a TLS record and its overhead
+constexpr std::size_t most_room_ahead = 1024 * 1024; // promised lengths are not believed at once
+constexpr std::size_t kept_capacity = 256 * 1024;
+constexpr int most_interim_responses = 16;
+
+bool too_large(const boost::system::error_code& ec) {
+    return ec == http::error::header_limit || ec == http::error::body_limit;
+}
+
+} // namespace
+
+std::shared_ptr<tls_context> make_tls_context(const tls_config& config) {
+    return std::make_shared<tls_context>(config);
+}
+
+class wire::impl {
+public:
+    impl(const origin& server, const pool_config& limits, std::shared_ptr<tls_context> context)
+        : server_(server), limits_(limits) {
+        if (context) tls_.emplace(std::move(context));
+    }
+
+    void reset() {
+        begin();
+        opening_ = tls_.has_value();
+        reusable_ = true;
+        if (tls_) tls_->start(server_);
+    }
+
+    bool farewell() { return tls_ && tls_->finish(); }
+
+    advance handshake() {
+        switch (tls_->handshake()) {
+        case tls_engine::outcome::ok:
+            opening_ = false;
+            return advance::done;
+        case tls_engine::outcome::want_input:
+            return advance::more;
+        default:
+            return fail(errc::tls_failed, tls_->reason());
+        }
+    }
+
+    void begin() {
+        head_.clear();
+        body_.clear();
+        if (head_.capacity() > kept_capacity) head_.shrink_to_fit();
+        if (body_.capacity() > kept_capacity) body_.shrink_to_fit();
+        if (input_.capacity() > kept_capacity)
+            input_.release();
+        else
+            input_.clear();
+        parsed_ = 0;
+        interim_ = 0;
+        answered_ = false;
+        parser_.reset();
+        parts_.clear();
+    }
+
+    std::array<std::string_view, 2> request() {
+        to_head_ = head_.starts_with("HEAD ");
+        reusable_ = false; // until the whole response has been read
+        if (!tls_) return {head_, body_};
+        head_ += body_; // one record, one send
+        if (tls_->write(head_) != tls_engine::outcome::ok)
+            throw error(errc::tls_failed, "cannot encrypt: " + tls_->reason());
+        return {tls_->out(), {}};
+    }
+
+    std::span<char> space() {
+        if (tls_) {
+            auto& in = tls_->in(record_room);
+            return {in.end(), in.room()};
+        }
+        make_room();
+        return {input_.end(), input_.room()};
+    }
+
+    advance received(std::size_t n) {
+        if (tls_) {
+            tls_->arrived(n);
+            return opening_ ? handshake() : decrypt();
+        }
+        input_.resize(input_.size() + n);
+        answered_ = true;
+        return parse();
+    }
+
+    advance ended() {
+        if (tls_) {
+            tls_->input_ended();
+            if (opening_) return fail(errc::tls_failed, "the server ended during the handshake");
+            return decrypt();
+        }
+        return text_ended();
+    }
+
+    bool received_idle(std::size_t n) {
+        if (!tls_) return false; // nothing was asked
+        tls_->arrived(n);
+        return quiet();
+    }
+
+    response_view response() {
+        views_.clear();
+        const char* const base = input_.data();
+        for (const auto& f : parts_.fields) {
+            const char* const value = (f.folded ? parts_.folded_values.data() : base) + f.value;
+            views_.push_back({{base + f.name, f.name_size}, {value, f.value_size}});
+        }
+        return {parts_.status, views_, {base + parts_.body, parts_.body_size}};
+    }
+
+    origin server_;
+    pool_config limits_;
+    std::optional<tls_engine> tls_;
+    std::string head_, body_;
+    wire_failure failure_;
+    bool reusable_ = false;
+    bool answered_ = false;
+
+private:
+    advance fail(errc code, std::string message) {
+        reusable_ = false;
+        failure_ = {code, std::move(message)};
+        return advance::failed;
+    }
+
+    // Without the parser's chunk framing no more than this has to be held.
+    [[nodiscard]] std::size_t most_input() const noexcept {
+        return limits_.max_head_bytes + limits_.max_body_bytes + 2 * record_room;
+    }
+
+    void make_room() {
+        std::size_t wanted = usual_room / 4;
+        if (input_.capacity() == 0) wanted = usual_room;
+        if (parser_ && parser_->expected_body() > parts_.body_size)
+            wanted = std::max(
+                wanted, std::min(parser_->expected_body() - parts_.body_size, most_room_ahead));
+        // One byte more than expected: a read that does not fill its buffer spares the next one
+        // a futile system call (Asio takes the socket for drained).
+        input_.make_room(wanted + 1);
+    }
+
+    advance decrypt() {
+        for (;;) {
+            make_room();
+            std::size_t n = 0;
+            switch (tls_->read(input_.end(), input_.room(), n)) {
+            case tls_engine::outcome::ok:
+                break;
+            case tls_engine::outcome::want_input:
+                return advance::more;
+            case tls_engine::outcome::ended:
+                return text_ended();
+            case tls_engine::outcome::failed:
+                if (!answered_) return advance::stale;
+                return fail(errc::connection_lost, tls_->reason());
+            }
+            answered_ = true;
+            input_.resize(input_.size() + n);
+            const auto result = parse();
+            if (result == advance::done) reusable_ = reusable_ && quiet();
+            if (result != advance::more) return result;
+            if (!tls_->input_left()) return advance::more;
+        }
+    }
+
+    // Whether nothing but TLS's own messages is left to read.
+    bool quiet() {
+        if (!tls_->input_left()) return true;
+        char byte = 0;
+        std::size_t n = 0;
+        return tls_->read(&byte, 1, n) == tls_engine::outcome::want_input;
+    }
+
+    advance text_ended() {
+        if (!answered_) return advance::stale;
+        boost::system::error_code ec = http::error::partial_message;
+        if (parser_ && parser_->got_some()) parser_->put_eof(ec);
+        if (!ec) {
+            reusable_ = false;
+            return advance::done;
+        }
+        return fail(errc::connection_lost, "the connection ended in the middle of the response");
+    }
+
+    advance parse() {
+        for (;;) {
+            if (!parser_) parser_.emplace(input_, parts_, limits_, to_head_);
+            if (parsed_ == input_.size()) return advance::more;
+            boost::system::error_code ec;
+            parsed_ += parser_->put({input_.data() + parsed_, input_.size() - parsed_}, ec);
+            if (ec && ec != http::error::need_more) return refuse(ec);
+            if (!parser_->is_done()) {
+                close_gap();
+                if (input_.size() > most_input())
+                    return fail(errc::response_too_large, "the response does not end");
+                if (ec == http::error::need_more || parsed_ == input_.size()) return advance::more;
+            } else if (!parser_->interim()) {
+                reusable_ = parser_->keep_alive() && parsed_ == input_.size();
+                return advance::done;
+            } else if (!skip_interim()) {
+                return fail(errc::bad_response, "too many or unwanted 1xx responses");
+            }
+        }
+    }
+
+    advance refuse(const boost::system::error_code& ec) {
+        if (too_large(ec))
+            return fail(errc::response_too_large,
+                        ec == http::error::header_limit
+                            ? "the head of the response is larger than " +
+                                  std::to_string(limits_.max_head_bytes) + " bytes"
+                            : "the body of the response is larger than " +
+                                  std::to_string(limits_.max_body_bytes) + " bytes");
+        return fail(errc::bad_response, "not an HTTP response: " + ec.message());
+    }
+
+    // Moves what has not been parsed up to the body, over the chunk headers: the buffer never holds
+    // more than head, body and one chunk header.
+    void close_gap() noexcept {
+        const auto end = parts_.body + parts_.body_size;
+        if (parts_.body_size == 0 || parsed_ <= end) return;
+        const auto rest = input_.size() - parsed_;
+        std::memmove(input_.data() + end, input_.data() + parsed_, rest);
+        input_.resize(end + rest);
+        parsed_ = end;
+    }
+
+    bool skip_interim() {
+        if (parts_.status == 101 || ++interim_ > most_interim_responses) return false;
+        const auto rest = input_.size() - parsed_;
+        std::memmove(input_.data(), input_.data() + parsed_, rest);
+        input_.resize(rest);
+        parsed_ = 0;
+        parser_.reset();
+        parts_.clear();
+        return true;
+    }
+
+    byte_buffer input_; // plain text
+    std::size_t parsed_ = 0;
+    response_parts parts_;
+    std::optional<response_parser> parser_;
+    std::vector<header_view> views_;
+    int interim_ = 0;
+    bool opening_ = false;
+    bool to_head_ = false;
+};
+
+wire::wire(const origin& server, const pool_config& limits, std::shared_ptr<tls_context> tls)
+    : impl_(std::make_unique<impl>(server, limits, std::move(tls))) {}
+
+wire::~wire() = default;
+
+void wire::reset() {
+    impl_->reset();
+}
+bool wire::farewell() {
+    return impl_->farewell();
+}
+advance wire::handshake() {
+    return impl_->handshake();
+}
+bool wire::resumed() const noexcept {
+    return impl_->tls_ && impl_->tls_->resumed();
+}
+void wire::begin() {
+    impl_->begin();
+}
+std::string& wire::head() noexcept {
+    return impl_->head_;
+}
+std::string& wire::body() noexcept {
+    return impl_->body_;
+}
+std::array<std::string_view, 2> wire::request() {
+    return impl_->request();
+}
+std::string_view wire::outgoing() const noexcept {
+    return impl_->tls_ ? std::string_view(impl_->tls_->out()) : std::string_view{};
+}
+void wire::outgoing_sent() noexcept {
+    if (impl_->tls_) impl_->tls_->out().clear();
+}
+std::span<char> wire::space() {
+    return impl_->space();
+}
+advance wire::received(std::size_t n) {
+    return impl_->received(n);
+}
+advance wire::ended() {
+    return impl_->ended();
+}
+bool wire::received_idle(std::size_t n) {
+    return impl_->received_idle(n);
+}
+response_view wire::response() {
+    return impl_->response();
+}
+bool wire::reusable() const noexcept {
+    return impl_->reusable_;
+}
+bool wire::answered() const noexcept {
+    return impl_->answered_;
+}
+const wire_failure& wire::failure() const noexcept {
+    return impl_->failure_;
+}
+
+} // namespace codynamo::net

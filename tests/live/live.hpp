@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+// What live tests need: the server's address, a table of one's own, and a way to run a coroutine.
+#pragma once
+
+#include "support/run.hpp"
+
+#include <codynamo/dynamodb_backend.hpp>
+
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <utility>
+
+namespace codynamo::test {
+
+using test_support::run;
+
+
+/// Set by tools/test.sh to a DynamoDB Local; ctest runs these tests only where it is.
+inline std::string live_endpoint() {
+    const char* url = std::getenv("CODYNAMO_TEST_ENDPOINT");
+    if (!url) throw std::runtime_error("CODYNAMO_TEST_ENDPOINT is not set");
+    return url;
+}
+
+inline aws::credentials_provider_ptr dummy_credentials() {
+    return aws::static_credentials({"dummy", "dummy"});
+}
+
+inline std::string unique_table(const std::string& stem) {
+    std::random_device seed;
+    return "test-" + stem + "-" + std::to_string(seed()) + std::to_string(seed());
+}
+
+inline dynamodb_backend_config live_config(const std::string& stem) {
+    dynamodb_backend_config config;
+    config.table_name = unique_table(stem);
+    config.region = "us-east-1";
+    config.endpoint = live_endpoint();
+    config.credentials = dummy_credentials();
+    return config;
+}
+
+inline dynamodb::client_config live_client_config() {
+    dynamodb::client_config config;
+    config.region = "us-east-1";
+    config.endpoint = live_endpoint();
+    config.credentials = dummy_credentials();
+    return config;
+}
+
+/// Opens a backend on a table of its own, runs `body`, and deletes the table.
+template <class Body>
+void with_backend(dynamodb_backend_config config, Body body) {
+    run([](dynamodb_backend_config c, Body b) -> boost::asio::awaitable<void> {
+        dynamodb_backend backend = co_await dynamodb_backend::open(std::move(c));
+        std::exception_ptr why;
+        try {
+            co_await b(backend);
+        } catch (...) {
+            why = std::current_exception();
+        }
+        co_await backend.delete_table();
+        co_await backend.close();
+        if (why) std::rethrow_exception(why);
+    }(std::move(config), std::move(body)));
+}
+
+} // namespace codynamo::test

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSL-1.0
+// TLS: whom we trust, what we refuse, and what is resumed.
+#include "support/certificates.hpp"
+#include "support/harness.hpp"
+#include "support/stub_server.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+namespace asio = boost::asio;
+using namespace codynamo;
+using namespace codynamo::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+enum class version { any, only_1_1, only_1_2 };
+
+std::shared_ptr<const stub_tls> identity(const certificate& c, version v = version::any) {
+    return std::make_shared<stub_tls>(
+        stub_tls{c.certificate_pem, c.key_pem, v == version::only_1_1, v == version::only_1_2});
+}
+
+std::string ok_answer(const std::string&) {
+    return response("ok");
+}
+
+struct outcome_of {
+    net::send_outcome outcome;
+    net::transport_stats stats;
+};
+
+outcome_of try_once(stub_server& server, const std::string& host, net::tls_config config) {
+    asio::io_context io;
+    const auto transport = net::make_transport(loopback(server.port(), true, host), {}, config, {});
+    remembering_exchange what;
+    auto outcome = run(io, transport->send(what, {}));
+    if (!outcome.code) CHECK(what.body == "ok");
+    return {std::move(outcome), transport->stats()};
+}
+
+} // namespace
+
+TEST_CASE("a server whose certificate has the right name or address is trusted") {
+    const authority ca;
+    stub_server server(
+        {.answer = ok_answer,
+         .tls = identity(ca.issue({.dns_names = {"localhost"}, .addresses = {"127.0.0.1"}}))});
+    for (const auto* host : {"localhost", "127.0.0.1"}) {
+        const auto [outcome, stats] = try_once(server, host, {.ca_file = ca.ca_file()});
+        INFO(outcome.message);
+        CHECK_FALSE(outcome.code);
+        CHECK(stats.opened == 1);
+    }
+}
+
+TEST_CASE("who cannot be trusted is refused, with the reason") {
+    const authority ca, stranger;
+    struct row {
+        const char* name;
+        certificate shown;
+        version v;
+        std::string host, ca_file;
+        const char* words;
+    };
+    const row rows[] = {
+        {"wrong name", ca.issue({.dns_names = {"example.com"}, .addresses = {}}), version::any,
+         "localhost", ca.ca_file(), "hostname mismatch"},
+        {"wrong address", ca.issue({.dns_names = {"localhost"}, .addresses = {}}), version::any,
+         "127.0.0.1", ca.ca_file(), "IP address mismatch"},
+        {"expired", ca.issue({.dns_names = {"localhost"}, .addresses = {}, .expired = true}),
+         version::any, "localhost", ca.ca_file(), "certificate has expired"},
+        {"self-signed", ca.self_signed({.dns_names = {"localhost"}, .addresses = {}}), version::any,
+         "localhost", ca.ca_file(), "self-signed certificate"},
+        {"of another authority", ca.issue({.dns_names = {"localhost"}, .addresses = {}}),
+         version::any, "localhost", stranger.ca_file(), "unable to get local issuer certificate"},
+        {"unknown to the system", ca.issue({.dns_names = {"localhost"}, .addresses = {}}),
+         version::any, "localhost", "", "unable to get local issuer certificate"},
+        {"TLS 1.1", ca.issue({.dns_names = {"localhost"}, .addresses = {}}), version::only_1_1,
+         "localhost", ca.ca_file(), "protocol version"},
+    };
+    for (const auto& r : rows) {
+        INFO(r.name);
+        stub_server server({.answer = ok_answer, .tls = identity(r.shown, r.v)});
+        const auto [outcome, stats] = try_once(server, r.host, {.ca_file = r.ca_file});
+        CHECK(outcome.code == errc::tls_failed);
+        CHECK_FALSE(outcome.sent);
+        CHECK_THAT(outcome.message, Catch::Contains(r.words));
+        CHECK_THAT(outcome.message, Catch::Contains(r.host));
+        CHECK(stats.open == 0);
+        CHECK(server.requests() == 0);
+    }
+}
+
+TEST_CASE("verification can be switched off, for experiments") {
+    const authority ca;
+    stub_server server(
+        {.answer = ok_answer, .tls = identity(ca.self_signed({.dns_names = {}, .addresses = {}}))});
+    const auto [outcome, stats] =
+        try_once(server, "localhost", {.dangerously_skip_certificate_verification = true});
+    CHECK_FALSE(outcome.code);
+}
+
+TEST_CASE("SSL_CERT_FILE names the system's trust store") {
+    const authority ca;
+    stub_server server({.answer = ok_answer,
+                        .tls = identity(ca.issue({.dns_names = {"localhost"}, .addresses = {}}))});
+    ::setenv("SSL_CERT_FILE", ca.ca_file().c_str(), 1);
+    const auto [outcome, stats] = try_once(server, "localhost", {});
+    ::unsetenv("SSL_CERT_FILE");
+    INFO(outcome.message);
+    CHECK_FALSE(outcome.code);
+}
+
+TEST_CASE("a plain server, and one that ends during the handshake, are not mistaken for TLS") {
+    for (const auto& script :
+         {std::vector<act>{say("HTTP/1.1 400 Bad Request\r\n\r\n"), wait_end()},
+          std::vector<act>{end()}, std::vector<act>{reset()}}) {
+        stub_server server({.connections = {script}});
+        const auto [outcome, stats] = try_once(server, "127.0.0.1", {});
+        CHECK(outcome.code == errc::tls_failed);
+        CHECK_FALSE(outcome.sent);
+        CHECK_THAT(outcome.message, Catch::Contains("TLS handshake with 127.0.0.1:"));
+        CHECK(stats.open == 0);
+    }
+}
+
+TEST_CASE("a CA file that cannot be loaded is an error at once") {
+    CHECK_THROWS_WITH(net::make_transport(loopback(1, true), {}, {.ca_file = "/no/such/file"}, {}),
+                      Catch::Contains("/no/such/file"));
+}
+
+TEST_CASE("new connections resume the session of earlier ones") {
+    const authority ca;
+    for (const auto v : {version::any, version::only_1_2}) {
+        stub_server server(
+            {.connections = {{read_request(), say(response("ok", 200, "Connection: close\r\n")),
+                              end()}},
+             .tls = identity(ca.issue({.dns_names = {"localhost"}, .addresses = {}}), v)});
+        asio::io_context io;
+        const auto transport = net::make_transport(loopback(server.port(), true, "localhost"), {},
+                                                   {.ca_file = ca.ca_file()}, {});
+        for (int i = 0; i < 4; ++i) {
+            remembering_exchange what;
+            const auto outcome = run(io, transport->send(what, {}));
+            INFO(outcome.message);
+            REQUIRE_FALSE(outcome.code);
+        }
+        CHECK(transport->stats().opened == 4);
+        CHECK(transport->stats().resumed == 3);
+    }
+}
+
+TEST_CASE("one TLS connection serves many, with bodies larger than a record") {
+    const authority ca;
+    const std::string big(3'000'000, 'b');
+    stub_server server({.answer =
+                            [&](const std::string& request) {
+                                return response(std::to_string(request.size()) + big);
+                            },
+                        .tls = identity(ca.issue({.dns_names = {"localhost"}, .addresses = {}}))});
+    asio::io_context io;
+    const auto transport = net::make_transport(loopback(server.port(), true, "localhost"), {},
+                                               {.ca_file = ca.ca_file()}, {});
+    for (const std::size_t size : {std::size_t{0}, std::size_t{100'000}, std::size_t{2'000'000}}) {
+        remembering_exchange what("/", std::string(size, 'q'));
+        const auto outcome = run(io, transport->send(what, {}));
+        INFO(outcome.message);
+        REQUIRE_FALSE(outcome.code);
+        CHECK(what.body.size() > big.size());
+        CHECK(std::stoul(what.body) > size);
+    }
+    CHECK(server.connections() == 1);
+    CHECK(transport->stats().idle == 1);
+}
+
+TEST_CASE("a TLS connection that ends without close_notify") {
+    const authority ca;
+    const auto leaf = ca.issue({.dns_names = {"localhost"}, .addresses = {}});
+    struct row {
+        const char* name;
+        std::vector<act> script;
+        boost::system::error_code code;
+    };
+    const row rows[] = {
+        {"in the middle of a body",
+         {read_request(), say("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), drop()},
+         errc::connection_lost},
+        {"at the end of a body without length",
+         {read_request(), say("HTTP/1.1 200 OK\r\n\r\nmay be all"), drop()},
+         errc::connection_lost},
+        {"after a body that is complete by its length",
+         {read_request(), say(response("ok")), drop()},
+         {}},
+        {"with close_notify, at the end of a body without length",
+         {read_request(), say("HTTP/1.1 200 OK\r\n\r\nall"), end()},
+         {}},
+        {"before the response", {read_request(), drop()}, errc::connection_lost},
+    };
+    for (const auto& r : rows) {
+        INFO(r.name);
+        stub_server server({.connections = {r.script}, .tls = identity(leaf)});
+        asio::io_context io;
+        const auto transport = net::make_transport(loopback(server.port(), true, "localhost"), {},
+                                                   {.ca_file = ca.ca_file()}, {});
+        remembering_exchange what;
+        const auto outcome = run(io, transport->send(what, {}));
+        INFO(outcome.message);
+        CHECK(outcome.code == r.code);
+    }
+}
+
+TEST_CASE("dead idle TLS connections are noticed, and dying ones are replayed") {
+    const authority ca;
+    const auto leaf = ca.issue({.dns_names = {"localhost"}, .addresses = {}});
+    const std::vector<act> living{read_request(), say(response("two")), wait_end()};
+    const auto third = {
+        std::vector<act>{read_request(), say(response("one")), end()},
+        std::vector<act>{read_request(), say(response("one")), drop()},
+        std::vector<act>{read_request(), say(response("one")), read_request(), drop()}};
+    for (const auto& dying : third) {
+        stub_server server({.connections = {dying, living}, .tls = identity(leaf)});
+        asio::io_context io;
+        const auto transport = net::make_transport(loopback(server.port(), true, "localhost"), {},
+                                                   {.ca_file = ca.ca_file()}, {});
+        remembering_exchange what;
+        REQUIRE_FALSE(run(io, transport->send(what, {})).code);
+        std::this_thread::sleep_for(20ms);
+        const auto outcome = run(io, transport->send(what, {.replay_safe = true}));
+        INFO(outcome.message);
+        REQUIRE_FALSE(outcome.code);
+        CHECK(what.body == "two");
+    }
+}

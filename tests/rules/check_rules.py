@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Rules of the house that a machine can check, over the text of the sources.
+
+    check_rules.py ROOT        prints every breach as FILE:LINE: words; exit code 1 if there is one
+    check_rules.py --self-test breaks each rule in a scratch tree and expects to be told
+"""
+import posixpath
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+FOLDERS = ["include", "src", "tests", "bench", "examples", "tools", "cmake", ".ci"]
+SUFFIXES = {".hpp", ".cpp", ".py", ".sh", ".txt", ".cmake", ".in", ""}
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
+# From the ground upward. A file may include its own room and the rooms before it.
+ROOMS = ["ground", "net", "aws", "dynamodb", "cache", "testing"]
+GROUND = {"error", "environment", "export"}
+HEAVY = re.compile(r"^boost/(beast|asio/ssl)\b")
+SOCKETS = re.compile(r"^boost/asio/(ip/|ssl|connect|read|write|basic_(stream_)?socket)")
+PUBLIC_ASIO = {"boost/asio/awaitable.hpp"}
+# Put together from pieces, or this file would break its own rule.
+FORBIDDEN = [
+    ("an absolute path of some machine",
+     re.compile(r"(?<![\w.$}{*\])-])/(?:%s)/" % "|".join(["wor" + "k", "roo" + "t", "op" + "t",
+                                                         "usr/loc" + "al", "usr/li" + "b"]))),
+    ("the host of a registry",
+     re.compile("|".join(["repo1?[.]mave" + "n", "py" + "pi[.]org", "deb[.]debia" + "n",
+                          "proxy[.]golan" + "g"]))),
+    ("Asio's erased completion handler, which is broken in Boost 1.81",
+     re.compile("any_completion" + "_handler[<.]")),
+]
+# g++ 12 destroys it twice: an aggregate made from braces within a co_await expression, and so too
+# where the braces are those of a default argument; T() is no aggregate initialisation.
+AWAITED_BRACES = re.compile(
+    r"co_await\b[^;{]*(?:[(,]\s*\{(?!\s*\})|(?<!size_t)(?<=[\w>])\{)")
+DEFAULT_BRACES = re.compile(r"\b(?!call_options)\w+_(?:config|input|options) \w+ = \{\}")
+
+
+def files_of(root):
+    for folder in FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            if path.is_file() and path.suffix in SUFFIXES and "__pycache__" not in path.parts:
+                yield path
+    for path in sorted(root.glob("*")):
+        if path.is_file() and path.suffix in SUFFIXES and path.name != "LICENSE":
+            yield path
+
+
+def room_of(relative):
+    """The room of a path under include/codynamo or src; None for everything else."""
+    parts = Path(relative).parts
+    if parts[:2] == ("include", "codynamo"):
+        inner = parts[2:]
+    elif parts[:1] == ("src",):
+        inner = parts[1:]
+    else:
+        return None
+    if len(inner) > 1:
+        return inner[0] if inner[0] in ROOMS else "cache"
+    return "ground" if Path(inner[0]).stem in GROUND else "cache"
+
+
+class Tree:
+    def __init__(self, root):
+        self.root = root
+        self.breaches = []
+        self.includes = {}  # relative path: [(line number, name)]
+        for path in files_of(root):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            relative = path.relative_to(root).as_posix()
+            self.check_text(relative, text.splitlines())
+            if path.suffix in (".hpp", ".cpp"):
+                self.includes[relative] = [
+                    (number, found[1]) for number, line in enumerate(text.splitlines(), 1)
+                    if (found := INCLUDE.match(line))]
+
+    def breach(self, where, line, words):
+        self.breaches.append(f"{where}:{line}: {words}")
+
+    def check_text(self, relative, lines):
+        if not any("SPDX-License-Identifier: BSL-1.0" in line for line in lines[:3]):
+            self.breach(relative, 1, "no SPDX line among the first three")
+        for number, line in enumerate(lines, 1):
+            for words, pattern in FORBIDDEN:
+                if pattern.search(line):
+                    self.breach(relative, number, words)
+        if relative.endswith((".hpp", ".cpp")):
+            code = re.sub(r"//.*|\"(?:\\\\.|[^\"\\\\])*\"", '""', "\n".join(lines))
+            for found in AWAITED_BRACES.finditer(code):
+                self.breach(relative, code.count("\n", 0, found.end()) + 1,
+                            "braces in a co_await expression; name the value first")
+            for found in DEFAULT_BRACES.finditer(code if relative.startswith("include/") else ""):
+                self.breach(relative, code.count("\n", 0, found.end()) + 1,
+                            "default argument {}: write T()")
+        if relative.endswith(".hpp") and not any(line == "#pragma once" for line in lines):
+            self.breach(relative, 1, "no #pragma once")
+
+    def resolve(self, including, name):
+        """The file of this tree that an include means, or None."""
+        for folder in (posixpath.dirname(including), "include", "src"):
+            candidate = posixpath.normpath(posixpath.join(folder, name))
+            if candidate in self.includes:
+                return candidate
+        return None
+
+    def check_direction(self):
+        for relative, names in self.includes.items():
+            room = room_of(relative)
+            if room is None:
+                continue
+            for number, name in names:
+                target = self.resolve(relative, name)
+                if target is None:
+                    continue
+                other = room_of(target)
+                if other is None:
+                    self.breach(relative, number, f"the library includes {name} of the tests")
+                elif ROOMS.index(other) > ROOMS.index(room):
+                    self.breach(relative, number, f"{room} includes {name}, which is above it")
+                if relative.startswith("include/") and target.startswith("src/"):
+                    self.breach(relative, number, f"public header includes the private {name}")
+
+    def check_asio(self):
+        for relative, names in self.includes.items():
+            room = room_of(relative)
+            for number, name in names:
+                if room and name == "boost/asio.hpp":
+                    self.breach(relative, number, "all of Asio; include what is used")
+                if room and room not in ("net", "testing") and SOCKETS.match(name):
+                    self.breach(relative, number, f"{name}: sockets belong to net")
+                if (relative.startswith("include/") and room != "testing"
+                        and name.startswith("boost/asio") and name not in PUBLIC_ASIO):
+                    self.breach(relative, number, f"public header includes {name}")
+
+    def check_one_door(self):
+        """Beast and Asio's TLS, directly or through private headers, reach one .cpp of src."""
+        heavy = {relative for relative, names in self.includes.items()
+                 if room_of(relative) and any(HEAVY.match(name) for _, name in names)}
+        grown = True
+        while grown:
+            reached = {relative for relative, names in self.includes.items()
+                       if room_of(relative)
+                       and any(self.resolve(relative, name) in heavy for _, name in names)}
+            grown = not reached <= heavy
+            heavy |= reached
+        for relative in sorted(heavy):
+            if relative.startswith("include/"):
+                self.breach(relative, 1, "public header reaches Beast or TLS")
+        doors = sorted(relative for relative in heavy if relative.endswith(".cpp"))
+        for door in doors[1:]:
+            self.breach(door, 1, f"second file that reaches Beast or TLS; the first is {doors[0]}")
+        for door in doors:
+            if room_of(door) != "net":
+                self.breach(door, 1, "Beast and TLS belong to net")
+
+    def check(self):
+        self.check_direction()
+        self.check_asio()
+        self.check_one_door()
+        return self.breaches
+
+
+SPDX = "// SPDX-License-Identifier: BSL-1.0\n"
+HEADER = SPDX + "#pragma once\n"
+GOOD = {
+    "include/codynamo/error.hpp": HEADER,
+    "include/codynamo/cache.hpp": HEADER + "#include <codynamo/dynamodb/client.hpp>\n",
+    "include/codynamo/dynamodb/client.hpp":
+        HEADER + "#include <codynamo/net/transport.hpp>\n#include <boost/asio/awaitable.hpp>\n",
+    "include/codynamo/net/transport.hpp": HEADER + "#include <codynamo/error.hpp>\n",
+    "src/net/stream.hpp": HEADER + "#include <boost/asio/ssl.hpp>\n",
+    "src/net/stream.cpp": SPDX + '#include "stream.hpp"\n#include <boost/beast/http.hpp>\n',
+    "src/net/pool.cpp":
+        SPDX + "#include <codynamo/net/transport.hpp>\nif (co_await f(1)) {\n}\n"
+        "co_await g([] { return 1; }, std::size_t{8}); // co_await f({1})\n",
+}
+# What is done to the good tree, and a word of the complaint that is expected.
+BAD = [
+    ("src/net/pool.cpp", "#include <boost/beast/core.hpp>\n", "second file"),
+    ("src/net/pool.cpp", '#include "net/stream.hpp"\n', "second file"),
+    ("src/net/pool.cpp", "#include <codynamo/dynamodb/client.hpp>\n", "above it"),
+    ("include/codynamo/error.hpp", "#include <codynamo/cache.hpp>\n", "above it"),
+    ("include/codynamo/cache.hpp", "#include <boost/asio/ip/tcp.hpp>\n", "sockets belong to net"),
+    ("include/codynamo/cache.hpp", "#include <boost/asio/steady_timer.hpp>\n", "public header"),
+    ("include/codynamo/net/transport.hpp", "#include <boost/beast.hpp>\n", "reaches Beast"),
+    ("include/codynamo/cache.hpp", '#include "../../src/net/stream.hpp"\n', "private"),
+    ("src/dynamodb/client.cpp", SPDX + "#include <boost/asio.hpp>\n", "all of Asio"),
+    ("src/aws/x.cpp", "int x;\n", "SPDX"),
+    ("src/aws/x.hpp", SPDX, "pragma once"),
+    ("src/aws/x.cpp", SPDX + "// /wor" + "k/main/x\n", "absolute path"),
+    ("tools/x.sh", "# SPDX-License-Identifier: BSL-1.0\ncurl https://py" + "pi.org\n", "registry"),
+    ("src/aws/x.cpp", SPDX + "co_await f(\n    {1, 2});\n", "braces"),
+    ("src/aws/x.cpp", SPDX + "co_await f(net::input{key}, 1);\n", "braces"),
+    ("include/codynamo/net/transport.hpp", "void f(int a,\n  clear_options o = {});\n", "T()"),
+    ("src/aws/x.cpp", SPDX + "asio::any_completion" + "_handler<void()> h;\n", "broken"),
+]
+
+
+def make_tree(folder, files):
+    for name, text in files.items():
+        path = Path(folder) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return Tree(Path(folder)).check()
+
+
+def self_test():
+    with tempfile.TemporaryDirectory() as folder:
+        assert make_tree(folder, GOOD) == [], "complaints about a good tree"
+    for name, addition, expected in BAD:
+        with tempfile.TemporaryDirectory() as folder:
+            breaches = make_tree(folder, {**GOOD, name: GOOD.get(name, "") + addition})
+            assert any(expected in each for each in breaches), f"{addition!r} went unnoticed"
+    print(f"{len(BAD)} breaches noticed")
+    return 0
+
+
+def main(arguments):
+    if arguments == ["--self-test"]:
+        return self_test()
+    breaches = Tree(Path(arguments[0]).resolve()).check()
+    print("\n".join(breaches) or "every rule is kept")
+    return 1 if breaches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

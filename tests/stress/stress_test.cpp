@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSL-1.0
+// Many gets with random cancellations, on every kind of execution; made for ThreadSanitizer.
+// A run that cancelled nothing, or completed nothing, fails: it stressed nothing.
+#include "support/run.hpp"
+#include "support/stub_server.hpp"
+
+#include <codynamo/cache.hpp>
+#include <codynamo/dynamodb_backend.hpp>
+#include <codynamo/layered_backend.hpp>
+#include <codynamo/memory_backend.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace codynamo {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using text_cache = cache<std::string, text_serializer>;
+
+namespace {
+
+struct tally {
+    std::atomic<int> completed{0};
+    std::atomic<int> cancelled{0};
+    std::atomic<int> wrong{0};
+    std::atomic<int> failed{0};
+};
+
+/// Answers every GetItem with "value", and everything else with an empty object.
+testing::stub_config answering() {
+    testing::stub_config config;
+    config.answer = [](const std::string& request) {
+        const bool is_get = request.find("DynamoDB_20120810.GetItem") != std::string::npos;
+        return testing::response(is_get ? R"({"Item":{"value":{"B":"dmFsdWU="}}})" : "{}");
+    };
+    return config;
+}
+
+class stressed {
+public:
+    explicit stressed(std::size_t connections, std::chrono::milliseconds call_timeout = 10s)
+        : server_(answering()) {
+        dynamodb_backend_config config;
+        config.table_name = "cache";
+        config.region = "us-east-1";
+        config.create = false;
+        config.endpoint = "http://127.0.0.1:" + std::to_string(server_.port());
+        config.credentials = aws::static_credentials({"dummy", "dummy"});
+        config.pool.max_connections = connections;
+        config.call_timeout = call_timeout;
+        table_.emplace(test_support::run(dynamodb_backend::open(std::move(config))));
+    }
+    [[nodiscard]] text_cache plain() const { return text_cache(*table_); }
+    [[nodiscard]] text_cache layered() const {
+        memory_backend_config small;
+        small.max_entries = 8;
+        return text_cache(layered_backend(memory_backend(small), *table_));
+    }
+    void check(const tally& seen, int expected) const {
+        CHECK(seen.completed + seen.cancelled == expected);
+        CHECK(seen.completed > 0);
+        CHECK(seen.cancelled > 0);
+        CHECK(seen.wrong == 0);
+        CHECK(seen.failed == 0);
+        CHECK(table_->client().stats().waiting == 0);
+        test_support::run(
+            [](dynamodb_backend b) -> asio::awaitable<void> { co_await b.close(); }(*table_));
+        CHECK(table_->client().stats().open == 0);
+    }
+
+private:
+    testing::stub_server server_;
+    std::optional<dynamodb_backend> table_;
+};
+
+constexpr int rounds = 40;
+
+/// Gets under a timer that often fires first. The operators need an executor that serializes.
+asio::awaitable<void> client(text_cache cache, unsigned seed, std::shared_ptr<tally> seen) {
+    using namespace asio::experimental::awaitable_operators;
+    std::mt19937 random(seed);
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (int i = 0; i < rounds; ++i) {
+        const std::string key = std::to_string(random() % 32);
+        timer.expires_after(std::chrono::microseconds(random() % 3000));
+        try {
+            if (i % 8 == 7) co_await cache.set(key, "value");
+            auto outcome = co_await (cache.get(key) || timer.async_wait(asio::use_awaitable));
+            if (outcome.index() == 1) {
+                ++seen->cancelled;
+            } else {
+                ++seen->completed;
+                if (std::get<0>(outcome) != "value") ++seen->wrong;
+            }
+        } catch (const std::exception& why) {
+            WARN(why.what());
+            ++seen->failed;
+        }
+    }
+}
+
+constexpr int clients = 48;
+
+} // namespace
+
+TEST_CASE("stress on a single-threaded io_context") {
+    stressed world(4);
+    auto seen = std::make_shared<tally>();
+    asio::io_context context(1);
+    for (unsigned id = 0; id < clients; ++id) {
+        asio::co_spawn(context, client(world.plain(), id, seen), asio::detached);
+    }
+    context.run();
+    world.check(*seen, clients * rounds);
+}
+
+TEST_CASE("stress on four threads with strands") {
+    stressed world(4);
+    auto seen = std::make_shared<tally>();
+    asio::io_context context;
+    for (unsigned id = 0; id < clients; ++id) {
+        asio::co_spawn(asio::make_strand(context), client(world.plain(), id, seen), asio::detached);
+    }
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back([&] { context.run(); });
+    threads.clear();
+    world.check(*seen, clients * rounds);
+}
+
+TEST_CASE("stress on a thread_pool with a layered cache") {
+    stressed world(4);
+    auto seen = std::make_shared<tally>();
+    const text_cache shared = world.layered();
+    asio::thread_pool pool(4);
+    for (unsigned id = 0; id < clients; ++id) {
+        asio::co_spawn(asio::make_strand(pool), client(shared, id, seen), asio::detached);
+    }
+    pool.join();
+    world.check(*seen, clients * rounds);
+}
+
+TEST_CASE("stress on two contexts in two threads") {
+    stressed world(4);
+    auto seen = std::make_shared<tally>();
+    asio::io_context contexts[2];
+    for (unsigned id = 0; id < clients; ++id) {
+        asio::co_spawn(contexts[id % 2], client(world.plain(), id, seen), asio::detached);
+    }
+    {
+        std::jthread other([&] { contexts[1].run(); });
+        contexts[0].run();
+    }
+    world.check(*seen, clients * rounds);
+}
+
+TEST_CASE("gets on four threads without strands, under a short deadline") {
+    stressed world(2, 20ms);
+    asio::io_context context;
+    std::atomic<int> done{0};
+    std::atomic<int> timed_out{0};
+    auto one = [&](text_cache cache) -> asio::awaitable<void> {
+        for (int i = 0; i < rounds; ++i) {
+            const auto found = co_await cache.try_get("k");
+            if (found) {
+                ++done;
+            } else if (found.error().code == errc::timeout) {
+                ++timed_out;
+            }
+        }
+    };
+    const text_cache shared = world.plain();
+    for (int id = 0; id < clients; ++id)
+        asio::co_spawn(context, one(shared), asio::detached);
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back([&] { context.run(); });
+    threads.clear();
+    CHECK(done + timed_out == clients * rounds);
+    CHECK(done > 0);
+}
+
+} // namespace codynamo

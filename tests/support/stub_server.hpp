@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+// A scripted HTTP server for tests: says exactly what it is told, however wrong, on its own thread.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace codynamo::testing {
+
+/// One thing the server does.
+struct act {
+    enum class kind {
+        read_request, ///< reads one whole request; ends the connection when the client has ended
+        say,          ///< sends the text
+        pause,        ///< waits
+        end,          ///< closes, with close_notify under TLS
+        drop,         ///< closes the socket without close_notify
+        reset,        ///< closes with RST
+        wait_end,     ///< waits until the client ends
+    };
+    kind what;
+    std::string text;
+    std::chrono::milliseconds time{};
+};
+
+inline act read_request() {
+    return {act::kind::read_request, {}, {}};
+}
+inline act say(std::string text) {
+    return {act::kind::say, std::move(text), {}};
+}
+inline act pause(std::chrono::milliseconds time) {
+    return {act::kind::pause, {}, time};
+}
+inline act end() {
+    return {act::kind::end, {}, {}};
+}
+inline act drop() {
+    return {act::kind::drop, {}, {}};
+}
+inline act reset() {
+    return {act::kind::reset, {}, {}};
+}
+inline act wait_end() {
+    return {act::kind::wait_end, {}, {}};
+}
+
+/// A whole response with Content-Length.
+std::string response(std::string_view body, int status = 200, std::string_view more_headers = {});
+
+struct stub_tls {
+    std::string certificate_pem; ///< the chain
+    std::string key_pem;
+    bool only_tls_1_1 = false;
+    bool only_tls_1_2 = false;
+};
+
+struct stub_config {
+    /// What is done on the n-th connection (from 0); the last one is repeated for all that follow.
+    /// Once at its end, the connection is ended.
+    std::vector<std::vector<act>> connections{};
+    /// When set, used instead: request head and body in, response out, for ever.
+    std::function<std::string(const std::string& request)> answer{};
+    std::shared_ptr<const stub_tls> tls{};
+    bool ipv6 = false;
+};
+
+/// Listens on the loopback, port 0. Each connection is served by a thread of its own.
+class stub_server {
+public:
+    explicit stub_server(stub_config config);
+    /// Ends all connections, joins all threads.
+    ~stub_server();
+
+    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] std::size_t connections() const noexcept { return connections_; }
+    [[nodiscard]] std::size_t requests() const noexcept { return requests_; }
+    [[nodiscard]] std::vector<std::string> seen() const;
+    /// Shuts down every connection that is open now.
+    void end_all();
+
+private:
+    class peer;
+    void accept_loop();
+    void serve(int fd, std::size_t index);
+
+    stub_config config_;
+    int listener_ = -1;
+    std::uint16_t port_ = 0;
+    std::atomic<bool> stopping_ = false;
+    std::atomic<std::size_t> connections_ = 0;
+    std::atomic<std::size_t> requests_ = 0;
+    mutable std::mutex mutex_;
+    std::vector<std::string> seen_;
+    std::vector<int> open_;
+    std::vector<std::thread> threads_;
+    std::shared_ptr<void> tls_context_;
+    std::thread acceptor_;
+};
+
+/// A listening socket whose backlog is full: connecting to it never ends.
+class black_hole {
+public:
+    black_hole();
+    ~black_hole();
+    black_hole(const black_hole&) = delete;
+    black_hole& operator=(const black_hole&) = delete;
+    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+
+private:
+    int listener_ = -1;
+    std::vector<int> fillers_;
+    std::uint16_t port_ = 0;
+};
+
+/// A port of the loopback on which nobody listens.
+std::uint16_t free_port();
+
+} // namespace codynamo::testing

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSL-1.0
+// A client and a table backend on a server that is a function, in time that a test controls.
+#pragma once
+
+#include "support/run.hpp"
+
+#include <codynamo/dynamodb_backend.hpp>
+#include <codynamo/testing/fake_transport.hpp>
+#include <codynamo/testing/manual_clock.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace codynamo::test {
+
+using testing::fake_request;
+using testing::fake_response;
+
+/// Always draws the largest jitter.
+class longest_jitter final : public random_source {
+public:
+    std::uint64_t next() noexcept override { return ~std::uint64_t{0}; }
+};
+
+/// The world of one test.
+struct fake_world {
+    explicit fake_world(testing::fake_transport::server server)
+        : transport(std::make_shared<testing::fake_transport>(std::move(server))) {
+        env.time = time;
+        env.random = std::make_shared<longest_jitter>();
+        env.log.level = log_level::debug;
+        env.log.sink = [lines = log](log_level, std::string_view line) {
+            lines->emplace_back(line);
+        };
+        env.variable = [](const char*) { return std::nullopt; };
+    }
+
+    [[nodiscard]] dynamodb::client_config client_config() const {
+        dynamodb::client_config config;
+        config.region = "us-east-1";
+        config.endpoint = "http://fake";
+        config.credentials = credentials;
+        config.env = env;
+        config.transport = transport;
+        return config;
+    }
+
+    [[nodiscard]] dynamodb_backend_config backend_config() const {
+        dynamodb_backend_config config;
+        config.table_name = "cache";
+        config.region = "us-east-1";
+        config.endpoint = "http://fake";
+        config.credentials = credentials;
+        config.env = env;
+        config.transport = transport;
+        config.create = false;
+        return config;
+    }
+
+    /// The operations asked for, in order.
+    [[nodiscard]] std::vector<std::string> operations() const {
+        std::vector<std::string> names;
+        for (const fake_request& one : transport->requests())
+            names.emplace_back(one.operation());
+        return names;
+    }
+
+    /// Half a second past a full one, so that a wait of just under a second shows in a signature.
+    std::shared_ptr<testing::manual_clock> time = std::make_shared<testing::manual_clock>(
+        timestamp(std::chrono::milliseconds(1'700'000'000'500)));
+    std::shared_ptr<std::vector<std::string>> log = std::make_shared<std::vector<std::string>>();
+    std::shared_ptr<testing::fake_transport> transport;
+    aws::credentials_provider_ptr credentials = aws::static_credentials({"AKIDEXAMPLE", "secret"});
+    environment env;
+};
+
+/// Answers one after the other; the last one for ever.
+inline testing::fake_transport::server script(std::vector<fake_response> answers) {
+    return [answers = std::move(answers), at = std::make_shared<std::size_t>(0)](
+               const fake_request&) { return answers[std::min((*at)++, answers.size() - 1)]; };
+}
+
+inline fake_response answer(std::string body, unsigned status = 200) {
+    fake_response response;
+    response.status = status;
+    response.body = std::move(body);
+    response.headers = {{"x-amzn-RequestId", "request-1"}};
+    return response;
+}
+
+inline fake_response service_error(const std::string& code, unsigned status = 400) {
+    return answer(R"({"__type":"com.amazonaws.dynamodb.v20120810#)" + code +
+                      R"(","message":"words of the service"})",
+                  status);
+}
+
+} // namespace codynamo::test
