@@ -9,6 +9,8 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # g++ 12 says it of Asio's coroutine frames wherever it inlines the start of a coroutine.
     add_compile_options(-Wno-mismatched-new-delete)
+    # And this one, with optimization, of "literal" + std::string (GCC bug 105651).
+    add_compile_options(-Wno-restrict)
 endif()
 
 if(PROJECT_IS_TOP_LEVEL)

@@ -24,8 +24,7 @@ asio::awaitable<void> hello() {
     codynamo::dynamodb_backend_config config{.table_name = "profiles"};
     auto backend = co_await codynamo::dynamodb_backend::open(config);
     codynamo::cache<profile> cache(backend);
-    profile alice{"Alice", 41};
-    co_await cache.set("alice", alice, 10min);
+    co_await cache.set("alice", {"Alice", 41}, 10min);
     std::optional<profile> found = co_await cache.get("alice");
     std::cout << found->name << " is " << found->age << "\n";
     co_await cache.close();

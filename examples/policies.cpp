@@ -77,8 +77,7 @@ asio::awaitable<void> example() {
     // [use]
     map_backend backend;
     codynamo::cache<point, point_serializer> points(backend);
-    point here{3, -4};
-    co_await points.set("corner", here);
+    co_await points.set("corner", {3, -4});
     std::optional<point> corner = co_await points.get("corner");
 
     codynamo::cache<std::string, codynamo::text_serializer> texts(backend);

@@ -55,8 +55,7 @@ asio::awaitable<codynamo::dynamodb_backend> open(std::string endpoint) {
 // [values]
 asio::awaitable<void> values(codynamo::dynamodb_backend backend) {
     codynamo::cache<profile> profiles(backend);
-    profile alice{"Alice", 41};
-    co_await profiles.set("alice", alice, 10min);
+    co_await profiles.set("alice", {"Alice", 41}, 10min);
     std::optional<profile> found = co_await profiles.get("alice");
     expect(found && found->age == 41, "Alice as she was stored");
     std::cout << "2. A struct: stored for ten minutes and read back: " << found->name << ", "

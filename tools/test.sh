@@ -38,7 +38,6 @@ build() {
     cmake --build --preset "$preset" -j "$jobs" ${1:+--target "$@"}
 }
 
-# Tests under a sanitizer share the machine with nobody, so that its slowness is no time-out.
 run_tests() {
     local preset=$1
     shift
@@ -56,8 +55,10 @@ fi
 use_dynamodb_local
 run_tests dev "$@"
 build asan unit_tests net_tests
-run_tests asan "$@"
+# A filter may well leave nothing for the sanitizers.
+only=(${1:+"$@" --no-tests=ignore})
+run_tests asan "${only[@]}"
 if [[ -n $tsan ]]; then
     build tsan unit_tests net_tests stress_tests
-    run_tests tsan "$@"
+    run_tests tsan "${only[@]}"
 fi

@@ -98,7 +98,9 @@ asio::awaitable<bool> exchange(Stream& stream, boost::beast::flat_buffer& buffer
 
 template <class Stream>
 asio::awaitable<void> lane(floor_run& run, Stream stream) {
+    // Without it Beast reads 512 bytes at a time.
     boost::beast::flat_buffer buffer;
+    buffer.reserve(16 * 1024);
     bool good = true;
     try {
         for (;;) {

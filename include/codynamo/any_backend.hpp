@@ -33,7 +33,7 @@ public:
     template <backend B>
         requires(!std::same_as<std::remove_cvref_t<B>, any_backend>)
     any_backend(B wrapped) // NOLINT(google-explicit-constructor): a backend is an any_backend
-        : wrapped_(std::make_shared<detail::backend_model<B>>(std::move(wrapped))) {}
+        : wrapped_(detail::erase_backend<B>(std::move(wrapped))) {}
 
     [[nodiscard]] boost::asio::awaitable<std::optional<record>> load(std::string key) const {
         return wrapped_->load(std::move(key));

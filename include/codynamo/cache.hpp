@@ -5,6 +5,7 @@
 #include <codynamo/any_backend.hpp>
 #include <codynamo/cache_config.hpp>
 #include <codynamo/detail/cache_core.hpp>
+#include <codynamo/detail/value_argument.hpp>
 #include <codynamo/error.hpp>
 #include <codynamo/json_serializer.hpp>
 #include <codynamo/record.hpp>
@@ -17,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -52,14 +54,21 @@ struct entry {
 /// Cancellation: as the backend's; always thrown as boost::asio::error::operation_aborted, from
 /// try_… and …_many too. After a cancelled set or erase it is unknown whether it happened.
 /// Lifetime: an awaitable owns what it needs; the cache may be destroyed meanwhile.
+/// Beware of g++ 12: any aggregate with members of class type that is made *inside* a co_await
+/// expression, `co_await cache.set("k", profile{"Alice", 41})`, is destroyed twice. Name it first,
+/// or let set make it: `co_await cache.set("k", {"Alice", 41})`.
 template <class T, class Serializer = json_serializer<T>>
     requires serializer<Serializer, T>
 class cache {
 public:
     using value_type = T;
     using serializer_type = Serializer;
+    /// What set takes: a T, or when T is an aggregate also its members in braces (without nested
+    /// braces or designators).
+    using argument = std::conditional_t<std::is_aggregate_v<T>, detail::value_argument<T>, T>;
 
-    explicit cache(any_backend backend, cache_config config = {}, Serializer policy = {})
+    explicit cache(any_backend backend, cache_config config = cache_config(),
+                   Serializer policy = {})
         : state_(
               std::make_shared<state>(std::move(backend), std::move(config), std::move(policy))) {}
 
@@ -76,20 +85,21 @@ public:
     }
 
     /// Stores the value in place of whatever is there, for the default lifetime.
-    [[nodiscard]] boost::asio::awaitable<void> set(std::string key, T value) const {
-        return do_set(state_, std::move(key), std::move(value), state_->default_lifetime());
+    [[nodiscard]] boost::asio::awaitable<void> set(std::string key, argument value) const {
+        return do_set(state_, std::move(key), detail::take(value), state_->default_lifetime());
     }
     /// Stores the value in place of whatever is there.
-    [[nodiscard]] boost::asio::awaitable<void> set(std::string key, T value,
+    [[nodiscard]] boost::asio::awaitable<void> set(std::string key, argument value,
                                                    lifespan lifetime) const {
-        return do_set(state_, std::move(key), std::move(value), lifetime);
+        return do_set(state_, std::move(key), detail::take(value), lifetime);
     }
-    [[nodiscard]] boost::asio::awaitable<result<void>> try_set(std::string key, T value) const {
-        return do_try_set(state_, std::move(key), std::move(value), state_->default_lifetime());
+    [[nodiscard]] boost::asio::awaitable<result<void>> try_set(std::string key,
+                                                               argument value) const {
+        return do_try_set(state_, std::move(key), detail::take(value), state_->default_lifetime());
     }
-    [[nodiscard]] boost::asio::awaitable<result<void>> try_set(std::string key, T value,
+    [[nodiscard]] boost::asio::awaitable<result<void>> try_set(std::string key, argument value,
                                                                lifespan lifetime) const {
-        return do_try_set(state_, std::move(key), std::move(value), lifetime);
+        return do_try_set(state_, std::move(key), detail::take(value), lifetime);
     }
 
     /// True when there was a record, fresh or not.
@@ -132,12 +142,12 @@ public:
 
     /// Deletes everything in the backend, whichever cache wrote it.
     [[nodiscard]] boost::asio::awaitable<clear_progress>
-    clear_all(clear_options options = {}) const {
+    clear_all(clear_options options = clear_options()) const {
         return detail::cache_core::clear_all(state_, std::move(options));
     }
     /// Deletes what has expired; what is rewritten meanwhile survives.
     [[nodiscard]] boost::asio::awaitable<clear_progress>
-    clear_expired(clear_options options = {}) const {
+    clear_expired(clear_options options = clear_options()) const {
         return detail::cache_core::clear_expired(state_, std::move(options));
     }
     /// Closes the backend: waits for background work, closes connections. Later operations fail

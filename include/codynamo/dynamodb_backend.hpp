@@ -3,7 +3,9 @@
 #pragma once
 
 #include <codynamo/backend.hpp>
+#include <codynamo/detail/backend_model.hpp>
 #include <codynamo/dynamodb/client.hpp>
+#include <codynamo/export.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -63,7 +65,7 @@ struct dynamodb_backend_config {
 
 /// A handle: copies share one client. Thread-safe.
 /// Completion, errors and cancellation as in dynamodb::client.
-class dynamodb_backend {
+class CODYNAMO_API dynamodb_backend {
 public:
     /// Checks the configuration, and with `create` makes sure of the table.
     /// Throws errc::invalid_argument naming the field before anything is sent, or what
@@ -117,5 +119,9 @@ private:
     explicit dynamodb_backend(std::shared_ptr<core> c) : core_(std::move(c)) {}
     std::shared_ptr<core> core_;
 };
+
+namespace detail {
+extern template CODYNAMO_API std::shared_ptr<backend_interface> erase_backend(dynamodb_backend);
+}
 
 } // namespace codynamo

@@ -37,7 +37,8 @@ struct layered_backend_config {
 class CODYNAMO_API layered_backend {
 public:
     /// Throws errc::invalid_argument when there is no layer.
-    explicit layered_backend(std::vector<any_backend> layers, layered_backend_config config = {});
+    explicit layered_backend(std::vector<any_backend> layers,
+                             layered_backend_config config = layered_backend_config());
     template <backend... B>
         requires(sizeof...(B) >= 2)
     explicit layered_backend(B... layers)
@@ -69,5 +70,9 @@ private:
     class core;
     std::shared_ptr<core> core_;
 };
+
+namespace detail {
+extern template CODYNAMO_API std::shared_ptr<backend_interface> erase_backend(layered_backend);
+}
 
 } // namespace codynamo

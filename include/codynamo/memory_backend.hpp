@@ -3,6 +3,7 @@
 #pragma once
 
 #include <codynamo/backend.hpp>
+#include <codynamo/detail/backend_model.hpp>
 #include <codynamo/export.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -36,7 +37,7 @@ struct memory_stats {
 class CODYNAMO_API memory_backend {
 public:
     /// Throws errc::invalid_argument naming the field.
-    explicit memory_backend(memory_backend_config config = {});
+    explicit memory_backend(memory_backend_config config = memory_backend_config());
 
     [[nodiscard]] boost::asio::awaitable<std::optional<record>> load(std::string key);
     [[nodiscard]] boost::asio::awaitable<void> store(std::string key, record r);
@@ -58,5 +59,9 @@ private:
     class core;
     std::shared_ptr<core> core_;
 };
+
+namespace detail {
+extern template CODYNAMO_API std::shared_ptr<backend_interface> erase_backend(memory_backend);
+}
 
 } // namespace codynamo

@@ -223,4 +223,7 @@ asio::awaitable<bool> dynamodb_backend::core::touch(std::shared_ptr<core> self, 
     }
 }
 
+template CODYNAMO_API std::shared_ptr<detail::backend_interface>
+    detail::erase_backend(dynamodb_backend);
+
 } // namespace codynamo

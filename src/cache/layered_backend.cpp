@@ -65,4 +65,7 @@ asio::awaitable<void> layered_backend::close() {
     return core::close(core_);
 }
 
+template CODYNAMO_API std::shared_ptr<detail::backend_interface>
+    detail::erase_backend(layered_backend);
+
 } // namespace codynamo

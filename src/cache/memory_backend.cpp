@@ -195,4 +195,7 @@ memory_stats memory_backend::stats() const {
     return core_->stats();
 }
 
+template CODYNAMO_API std::shared_ptr<detail::backend_interface>
+    detail::erase_backend(memory_backend);
+
 } // namespace codynamo

@@ -9,10 +9,28 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <array>
 #include <atomic>
+#include <exception>
 #include <mutex>
+#include <string_view>
 
 namespace codynamo::net {
+
+/// How far the exchange on a connection has come.
+struct exchange_state {
+    std::array<std::string_view, 2> request; ///< what is being sent, in two pieces
+    std::size_t written = 0;                 ///< of them
+    bool reading = false;
+    bool sent = false; ///< at least one byte of it
+    advance state = advance::more;
+    boost::system::error_code code;
+    std::exception_ptr exception;
+
+    [[nodiscard]] std::size_t size() const noexcept {
+        return request[0].size() + request[1].size();
+    }
+};
 
 /// Used by the one coroutine that has borrowed it, except for cut().
 class connection : public pooled {
@@ -41,6 +59,7 @@ public:
 
     /// Open, and between two exchanges.
     bool usable = false;
+    exchange_state current;
 
 private:
     boost::asio::ip::tcp::socket socket_;

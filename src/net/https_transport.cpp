@@ -3,9 +3,9 @@
 #include "net/config_check.hpp"
 #include "net/connect.hpp"
 #include "net/context_pool.hpp"
+#include "net/exchange_op.hpp"
 #include "net/lease.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
@@ -14,10 +14,9 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/write.hpp>
 
 #include <algorithm>
-#include <array>
+#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
@@ -146,24 +145,9 @@ send_outcome not_admitted(wake why, const context_pool& pool, const transport_se
     }
 }
 
-using gathered = std::array<asio::const_buffer, 2>;
-
-gathered unsent(const std::array<std::string_view, 2>& all, std::size_t sent) {
-    const auto of_first = std::min(sent, all[0].size());
-    const auto of_second = sent - of_first;
-    return {asio::buffer(all[0].data() + of_first, all[0].size() - of_first),
-            asio::buffer(all[1].data() + of_second, all[1].size() - of_second)};
-}
-
-/// How far an exchange on the wire has come.
-struct progress {
-    boost::system::error_code code;
-    bool sent = false;
-    advance state = advance::more;
-};
-
-send_outcome lost(const progress& at, connection& c, const transport_settings& settings,
-                  steady_time started, steady_time deadline) {
+send_outcome lost(connection& c, const transport_settings& settings, steady_time started,
+                  steady_time deadline) {
+    const auto& at = c.current;
     if (c.was_cut())
         return failed(errc::timeout, at.sent,
                       "no complete response from " + settings.name + within(started, deadline));
@@ -175,6 +159,16 @@ send_outcome lost(const progress& at, connection& c, const transport_settings& s
     auto message = settings.name + ": the connection ended " + when;
     if (at.code) message += ": " + at.code.message();
     return failed(errc::connection_lost, at.sent, std::move(message));
+}
+
+/// Encodes the request and sends what the socket takes at once, which is all of it as a rule.
+void begin_sending(connection& c) {
+    exchange_state& now = c.current = {};
+    now.request = c.protocol().request();
+    now.written = c.socket().write_some(unsent(now), now.code);
+    if (now.code == asio::error::would_block) now.code = {};
+    now.sent = now.written != 0;
+    if (now.written == now.size()) c.protocol().outgoing_sent();
 }
 
 asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
@@ -221,41 +215,10 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
         what.write(protocol.head(), protocol.body());
 
         c.usable = false;
-        progress at;
-        const auto request = protocol.request();
-        const auto size = request[0].size() + request[1].size();
-        auto written = c.socket().write_some(unsent(request, 0), at.code);
-        if (at.code == asio::error::would_block) at.code = {};
-        at.sent = written != 0;
-        if (!at.code && written < size) {
-            const auto rest = unsent(request, written);
-            const auto [ec, n] =
-                co_await asio::async_write(c.socket(), rest, asio::as_tuple(asio::deferred));
-            at.code = ec;
-            at.sent = at.sent || n != 0;
-        }
-        protocol.outgoing_sent();
-
-        while (!at.code && at.state == advance::more) {
-            if (const auto words = protocol.outgoing(); !words.empty()) {
-                const auto more = asio::buffer(words.data(), words.size());
-                const auto [ec, n] =
-                    co_await asio::async_write(c.socket(), more, asio::as_tuple(asio::deferred));
-                at.code = ec;
-                protocol.outgoing_sent();
-                continue;
-            }
-            const auto space = protocol.space();
-            const auto to = asio::buffer(space.data(), space.size());
-            const auto [ec, n] =
-                co_await c.socket().async_read_some(to, asio::as_tuple(asio::deferred));
-            if (!ec)
-                at.state = protocol.received(n);
-            else if (ec == asio::error::eof)
-                at.state = protocol.ended();
-            else
-                at.code = ec;
-        }
+        exchange_state& at = c.current;
+        begin_sending(c);
+        if (!at.code) co_await run_exchange(c);
+        if (at.exception) std::rethrow_exception(std::exchange(at.exception, nullptr));
 
         if (at.state == advance::done) {
             c.usable = protocol.reusable();
@@ -263,11 +226,9 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
             what.read(protocol.response());
             co_return send_outcome{{}, true, {}};
         }
-        if (at.code == asio::error::operation_aborted && !c.was_cut())
-            throw boost::system::system_error(at.code);
         const bool dead = reused && !protocol.answered() && at.state != advance::failed;
         if (!dead || replayed || c.was_cut() || (at.sent && !options.replay_safe))
-            co_return lost(at, c, settings, started, deadline);
+            co_return lost(c, settings, started, deadline);
         replayed = true;
         ++held.pool()->counters.replayed;
         c.close();

@@ -279,7 +279,8 @@ private:
             broken_ = true;
             reason_ = take_openssl_error();
             if (const long verdict = SSL_get_verify_result(ssl_.get()); verdict != X509_V_OK)
-                reason_ += std::string(": ") + X509_verify_cert_error_string(verdict);
+                reason_ = std::string("certificate verify failed: ") +
+                          X509_verify_cert_error_string(verdict);
             return outcome::failed;
         }
     }

@@ -188,7 +188,9 @@ def live_lifetimes():
     time.sleep(0.6)
     table(MISS, "get", "brief")
     cleared = json.loads(table(OK, "clear-expired", "--json"))
-    assert cleared["deleted"] == 1 and cleared["kept"] >= 1, cleared
+    # The server's own expiry may have been quicker.
+    assert cleared["deleted"] <= 1 <= cleared["kept"], cleared
+    assert cleared["scanned"] == cleared["deleted"] + cleared["kept"], cleared
     table(OK, "get", "long")
 
 

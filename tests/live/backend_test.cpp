@@ -4,6 +4,7 @@
 #include "live.hpp"
 
 #include <codynamo/any_backend.hpp>
+#include <codynamo/testing/contract.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -74,6 +75,17 @@ TEST_CASE("a stored record comes back whole") {
         CHECK(yes_1);
         const bool no_2 = static_cast<bool>(co_await b.erase("k\"\\ü"));
         CHECK_FALSE(no_2);
+    });
+}
+
+TEST_CASE("the table keeps the backend contract") {
+    with_backend(live_config("contract"), [](dynamodb_backend b) -> asio::awaitable<void> {
+        testing::backend_contract contract;
+        contract.make = [b] { return any_backend(b); };
+        const auto broken = co_await testing::check_backend(contract);
+        for (const std::string& clause : broken)
+            FAIL_CHECK(clause);
+        CHECK(broken.empty());
     });
 }
 

@@ -22,7 +22,13 @@ using asio::cancellation_type;
 namespace {
 
 stub_config answering(std::shared_ptr<const stub_tls> tls = nullptr) {
-    return {.answer = [](const std::string&) { return response("ok"); }, .tls = std::move(tls)};
+    // The pause gives the client time to be found waiting for the response.
+    return {.answer =
+                [](const std::string&) {
+                    std::this_thread::sleep_for(2ms);
+                    return response("ok");
+                },
+            .tls = std::move(tls)};
 }
 
 // The state of cancellation belongs to whoever spawns: only terminal gets through by default.
@@ -104,7 +110,7 @@ void cancel_at_each_step(Make make, bool warm) {
             if (one.aborted) ++cancelled;
             check_whole(io, transport);
         }
-        CHECK(cancelled >= 2);
+        CHECK(cancelled >= (warm ? 1 : 2));
     }
 }
 
@@ -163,6 +169,7 @@ TEST_CASE("a waiter that is cancelled leaves at once, and the next is served") {
         while (transport->stats().waiting < 2)
             io.run_one_for(1s);
         second.signal.emit(type);
+        io.poll(); // co_spawn hands the signal on through the executor
         CHECK(transport->stats().waiting == 1);
         second.finish(io);
         CHECK(second.aborted);

@@ -115,7 +115,7 @@ TEST_CASE("SSL_CERT_FILE names the system's trust store") {
 TEST_CASE("a plain server, and one that ends during the handshake, are not mistaken for TLS") {
     for (const auto& script :
          {std::vector<act>{say("HTTP/1.1 400 Bad Request\r\n\r\n"), wait_end()},
-          std::vector<act>{end()}, std::vector<act>{reset()}}) {
+          std::vector<act>{end()}, std::vector<act>{pause(20ms), reset()}}) {
         stub_server server({.connections = {script}});
         const auto [outcome, stats] = try_once(server, "127.0.0.1", {});
         CHECK(outcome.code == errc::tls_failed);

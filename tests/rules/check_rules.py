@@ -86,16 +86,17 @@ class Tree:
             for words, pattern in FORBIDDEN:
                 if pattern.search(line):
                     self.breach(relative, number, words)
-        if relative.endswith((".hpp", ".cpp")):
-            code = re.sub(r"//.*|\"(?:\\\\.|[^\"\\\\])*\"", '""', "\n".join(lines))
-            for found in AWAITED_BRACES.finditer(code):
-                self.breach(relative, code.count("\n", 0, found.end()) + 1,
-                            "braces in a co_await expression; name the value first")
-            for found in DEFAULT_BRACES.finditer(code if relative.startswith("include/") else ""):
-                self.breach(relative, code.count("\n", 0, found.end()) + 1,
-                            "default argument {}: write T()")
+        if relative.startswith(("include/", "src/")) and relative.endswith((".hpp", ".cpp")):
+            self.check_braces(relative, "\n".join(lines))
         if relative.endswith(".hpp") and not any(line == "#pragma once" for line in lines):
             self.breach(relative, 1, "no #pragma once")
+
+    def check_braces(self, relative, text):
+        code = re.sub(r"//.*|\"(?:\\.|[^\"\\])*\"", '""', text)
+        for pattern, words in ((AWAITED_BRACES, "braces in a co_await expression; name the value"),
+                               (DEFAULT_BRACES, "default argument {}: write T()")):
+            for found in pattern.finditer(code):
+                self.breach(relative, code.count("\n", 0, found.end()) + 1, words)
 
     def resolve(self, including, name):
         """The file of this tree that an include means, or None."""

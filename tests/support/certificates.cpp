@@ -91,8 +91,11 @@ std::string to_pem(EVP_PKEY* key) {
 
 struct authority::keys {
     owned<EVP_PKEY> key = make_key();
+    // A name of its own: OpenSSL finds issuers by name first.
+    std::string name = "codynamo test authority " + std::to_string(++count);
     owned<X509> certificate =
-        make_certificate(key.get(), "codynamo test authority", nullptr, key.get(), nullptr);
+        make_certificate(key.get(), name.c_str(), nullptr, key.get(), nullptr);
+    static inline int count = 0;
 };
 
 authority::authority() : keys_(std::make_unique<keys>()) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -153,7 +154,10 @@ private:
 };
 
 stub_server::stub_server(stub_config config) : config_(std::move(config)) {
-    if (config_.tls) tls_context_ = make_context(*config_.tls);
+    if (config_.tls) {
+        tls_context_ = make_context(*config_.tls);
+        std::signal(SIGPIPE, SIG_IGN); // OpenSSL writes without MSG_NOSIGNAL
+    }
     listener_ = ::socket(config_.ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     port_ = bind_loopback(listener_, config_.ipv6);
     ::listen(listener_, 1024);

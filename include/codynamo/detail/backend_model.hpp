@@ -146,4 +146,11 @@ private:
     B wrapped_;
 };
 
+/// Apart from any_backend, so that the backends of this library can be erased inside it: it takes a
+/// compiler 0.4 s.
+template <backend B>
+std::shared_ptr<backend_interface> erase_backend(B wrapped) {
+    return std::make_shared<backend_model<B>>(std::move(wrapped));
+}
+
 } // namespace codynamo::detail

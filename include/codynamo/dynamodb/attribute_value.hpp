@@ -2,6 +2,8 @@
 // The ten attribute types of DynamoDB as one closed variant.
 #pragma once
 
+#include <codynamo/export.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -16,7 +18,7 @@ namespace codynamo::dynamodb {
 
 /// A Number stays the text that was written or received until somebody asks: up to 38 digits, which
 /// no C++ type holds.
-class number {
+class CODYNAMO_API number {
 public:
     number() = default;
     /// Takes the text as it is; checked when it is sent.
@@ -72,7 +74,7 @@ using map = std::map<std::string, attribute_value, std::less<>>;
 using item = map;
 
 /// S, N, B, BOOL, NULL, L, M, SS, NS or BS.
-class attribute_value {
+class CODYNAMO_API attribute_value {
 public:
     using variant = std::variant<std::string, number, binary, bool, null, list, map, string_set,
                                  number_set, binary_set>;
@@ -126,6 +128,6 @@ private:
 
 /// Bytes that DynamoDB counts against its 400 KB: names, values and the overhead of lists and maps.
 /// Source: DynamoDB Developer Guide, "DynamoDB item sizes and formats".
-[[nodiscard]] std::size_t item_size(const item& what) noexcept;
+[[nodiscard]] CODYNAMO_API std::size_t item_size(const item& what) noexcept;
 
 } // namespace codynamo::dynamodb

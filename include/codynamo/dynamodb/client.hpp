@@ -10,6 +10,7 @@
 #include <codynamo/dynamodb/table_operations.hpp>
 #include <codynamo/environment.hpp>
 #include <codynamo/error.hpp>
+#include <codynamo/export.hpp>
 #include <codynamo/net/transport.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -78,7 +79,7 @@ concept operation_input = requires {
 /// Errors: throws codynamo::error; its diagnostics hold the service's words.
 /// Cancellation: terminal, partial and total; throws system_error with operation_aborted. A write
 /// on the wire may then have taken effect or not.
-class client {
+class CODYNAMO_API client {
 public:
     /// Reads environment variables and profile files; does no network I/O.
     /// Throws errc::invalid_argument naming the field.

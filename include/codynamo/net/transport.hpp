@@ -4,6 +4,7 @@
 
 #include <codynamo/environment.hpp>
 #include <codynamo/error.hpp>
+#include <codynamo/export.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -19,7 +20,7 @@
 namespace codynamo::net {
 
 /// Scheme, host and port of a server.
-struct origin {
+struct CODYNAMO_API origin {
     bool tls = true;
     /// Host name or address; an IPv6 address without its brackets.
     std::string host{};
@@ -34,7 +35,7 @@ struct origin {
 /// Parses "http://host:port" or "https://host" with an optional trailing slash.
 /// Throws errc::invalid_argument naming `field` for any other scheme, user info, path, query,
 /// fragment or bad port.
-[[nodiscard]] origin parse_origin(std::string_view url, std::string_view field);
+[[nodiscard]] CODYNAMO_API origin parse_origin(std::string_view url, std::string_view field);
 
 struct header_view {
     std::string_view name{};
@@ -42,7 +43,7 @@ struct header_view {
 };
 
 /// A whole response, valid during exchange::read only.
-struct response_view {
+struct CODYNAMO_API response_view {
     unsigned status = 0;
     std::span<const header_view> headers{};
     std::string_view body{};
@@ -54,7 +55,7 @@ struct response_view {
 /// One request and what becomes of its response. The transport calls it when a connection is at
 /// hand, so a request that waits for one costs no buffers and is signed with the time at which it
 /// is sent.
-class exchange {
+class CODYNAMO_API exchange {
 public:
     virtual ~exchange() = default;
     /// Appends the complete HTTP/1.1 request: request line and headers with the empty line to
@@ -99,7 +100,7 @@ struct transport_stats {
 };
 
 /// Sends exchanges to one origin. Thread-safe; completes on the caller's executor.
-class transport {
+class CODYNAMO_API transport {
 public:
     virtual ~transport() = default;
     /// `what` must stay alive until completion.
@@ -151,7 +152,7 @@ struct tls_config {
 /// The real thing: pooled HTTP/1.1 over TCP or TLS.
 /// Throws errc::invalid_argument when a bound is violated, errc::tls_failed when the CA file cannot
 /// be loaded.
-[[nodiscard]] std::shared_ptr<transport> make_transport(origin server, pool_config pool,
-                                                        tls_config tls, environment env);
+[[nodiscard]] CODYNAMO_API std::shared_ptr<transport>
+make_transport(origin server, pool_config pool, tls_config tls, environment env);
 
 } // namespace codynamo::net

@@ -29,8 +29,7 @@ asio::awaitable<bool> use_cache() {
     codynamo::memory_backend upper;
     codynamo::memory_backend lower;
     codynamo::cache<profile> cache(codynamo::layered_backend(upper, lower));
-    const profile alice{"Alice", 41};
-    co_await cache.set("alice", alice, std::chrono::minutes(1));
+    co_await cache.set("alice", {"Alice", 41}, std::chrono::minutes(1));
     const std::optional<profile> found = co_await cache.get("alice");
     co_return found && found->name == "Alice" && found->age == 41;
 }

@@ -74,6 +74,26 @@ TEST_CASE("what is set is got, until it expires") {
     CHECK_FALSE(run(t.it.erase("alice")));
 }
 
+TEST_CASE("an aggregate may be given by its members inside a co_await expression") {
+    fixture<profile> t;
+    const std::string longer(100, 'A');
+    const auto use = [&]() -> boost::asio::awaitable<void> {
+        co_await t.it.set("short", {"Alice", 41}, 10min);
+        co_await t.it.set("long", {longer, 42});
+        const auto outcome = co_await t.it.try_set("tried", {"Bob", 43}, 1s);
+        CHECK(outcome.has_value());
+        profile named{"Carol", 44};
+        co_await t.it.set("copied", named);
+        co_await t.it.set("moved", std::move(named));
+    };
+    run(use);
+    const std::vector<std::string> keys = {"short", "long", "tried", "copied", "moved"};
+    const std::vector<profile> expected = {
+        {"Alice", 41}, {longer, 42}, {"Bob", 43}, {"Carol", 44}, {"Carol", 44}};
+    for (std::size_t i = 0; i != keys.size(); ++i)
+        CHECK(run(t.it.get(keys[i])) == expected[i]);
+}
+
 TEST_CASE("lifetimes: zero is for ever, negative is never, fractions count, NaN is refused") {
     fixture<int> t;
     run(t.it.set("zero", 1, 0s));

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSL-1.0
+// The protocol without sockets: any split of the bytes gives the same response.
+#include "net/wire.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <random>
+#include <string>
+
+using namespace codynamo;
+using namespace codynamo::net;
+
+namespace {
+
+net::pool_config limits() {
+    net::pool_config config;
+    config.max_head_bytes = 1024;
+    config.max_body_bytes = 20'000;
+    return config;
+}
+
+struct result {
+    advance state = advance::more;
+    unsigned status = 0;
+    std::string body;
+    std::size_t headers = 0;
+    bool reusable = false;
+};
+
+// Feeds in pieces of at most `piece`; stops at the end of the response.
+result feed(wire& w, std::string_view text, std::size_t piece, std::string_view head = "GET ") {
+    w.begin();
+    w.head() = head;
+    (void)w.request();
+    result r;
+    while (r.state == advance::more && !text.empty()) {
+        const auto space = w.space();
+        const auto n = std::min({piece, text.size(), space.size()});
+        std::copy_n(text.data(), n, space.data());
+        text.remove_prefix(n);
+        r.state = w.received(n);
+    }
+    if (r.state == advance::more) r.state = w.ended();
+    if (r.state != advance::done) return r;
+    const auto view = w.response();
+    r.status = view.status;
+    r.body = view.body;
+    r.headers = view.headers.size();
+    r.reusable = w.reusable() && text.empty();
+    return r;
+}
+
+wire plain() {
+    return wire({false, "h", 80}, limits(), nullptr);
+}
+
+std::string chunked(const std::string& body, std::mt19937& random) {
+    std::string text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (std::size_t at = 0; at < body.size();) {
+        const auto n = std::min<std::size_t>(1 + random() % 900, body.size() - at);
+        char size[32];
+        std::snprintf(size, sizeof size, "%zx", n);
+        text += std::string(size) + (random() % 3 == 0 ? ";ext=\"v\"\r\n" : "\r\n");
+        text += body.substr(at, n) + "\r\n";
+        at += n;
+    }
+    return text + (random() % 2 == 0 ? "0\r\n\r\n" : "0\r\nTrailer: x\r\n\r\n");
+}
+
+} // namespace
+
+TEST_CASE("responses split at random are read alike, one after the other on the same wire") {
+    std::mt19937 random(3);
+    auto w = plain();
+    w.reset();
+    for (int i = 0; i < 400; ++i) {
+        std::string body(random() % 19'000, '\0');
+        for (auto& c : body)
+            c = static_cast<char>(random());
+        const bool in_chunks = random() % 2 == 0;
+        const auto text = in_chunks ? chunked(body, random)
+                                    : "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: " +
+                                          std::to_string(body.size()) + "\r\n\r\n" + body;
+        const auto piece = 1 + random() % (random() % 2 == 0 ? 5 : 5000);
+        const auto r = feed(w, text, piece);
+        REQUIRE(r.state == advance::done);
+        REQUIRE(r.status == 200);
+        REQUIRE(r.body == body);
+        REQUIRE(r.headers == (in_chunks ? 1 : 2));
+        REQUIRE(r.reusable);
+    }
+}
+
+TEST_CASE("an end at any byte of a response is noticed") {
+    std::mt19937 random(5);
+    for (const auto& text : {std::string("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
+                             chunked("hello, world", random)})
+        for (std::size_t cut = 0; cut < text.size(); ++cut) {
+            auto w = plain();
+            w.reset();
+            const auto r = feed(w, std::string_view(text).substr(0, cut), 1000);
+            INFO(cut);
+            CHECK(r.state == (cut == 0 ? advance::stale : advance::failed));
+            if (cut != 0) CHECK(w.failure().code == errc::connection_lost);
+            CHECK_FALSE(w.reusable());
+        }
+}
+
+TEST_CASE("random bytes never do harm") {
+    std::mt19937 random(9);
+    const std::string alphabet = "HTTP/1.1 200 OK\r\n\r\nContent-Length: 5chunked0;";
+    for (int i = 0; i < 20'000; ++i) {
+        std::string text = random() % 2 == 0 ? "HTTP/1.1 200 OK\r\n" : "";
+        if (random() % 3 == 0) text += "Transfer-Encoding: chunked\r\n\r\n";
+        const auto n = random() % 60;
+        for (std::size_t k = 0; k < n; ++k)
+            text += alphabet[random() % alphabet.size()];
+        auto w = plain();
+        w.reset();
+        (void)feed(w, text, 1 + random() % 30);
+    }
+    SUCCEED();
+}
+
+TEST_CASE("a body is refused as soon as its promised length is over the limit") {
+    auto w = plain();
+    w.reset();
+    const auto r = feed(w, "HTTP/1.1 200 OK\r\nContent-Length: 20001\r\n\r\n", 1000);
+    CHECK(r.state == advance::failed);
+    CHECK(w.failure().code == errc::response_too_large);
+}
+
+TEST_CASE("a request is head and body, as two pieces when plain") {
+    auto w = plain();
+    w.reset();
+    w.begin();
+    w.head() += "POST / HTTP/1.1\r\n\r\n";
+    w.body() += "content";
+    const auto pieces = w.request();
+    CHECK(pieces[0] == "POST / HTTP/1.1\r\n\r\n");
+    CHECK(pieces[1] == "content");
+    w.begin();
+    CHECK(w.head().empty());
+    CHECK(w.body().empty());
+}
