@@ -15,7 +15,6 @@ namespace codynamo::test {
 
 using test_support::run;
 
-
 /// Set by tools/test.sh to a DynamoDB Local; ctest runs these tests only where it is.
 inline std::string live_endpoint() {
     const char* url = std::getenv("CODYNAMO_TEST_ENDPOINT");
