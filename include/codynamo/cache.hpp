@@ -53,7 +53,8 @@ struct entry {
 /// named try_… and …_many return them instead.
 /// Cancellation: as the backend's; always thrown as boost::asio::error::operation_aborted, from
 /// try_… and …_many too. After a cancelled set or erase it is unknown whether it happened.
-/// Lifetime: an awaitable owns what it needs; the cache may be destroyed meanwhile.
+/// Lifetime: an awaitable owns what it needs; the cache may be destroyed meanwhile. The policy
+/// serializes at the call of set, everything else happens when it is awaited.
 /// Beware of g++ 12: any aggregate with members of class type that is made *inside* a co_await
 /// expression, `co_await cache.set("k", profile{"Alice", 41})`, is destroyed twice. Name it first,
 /// or let set make it: `co_await cache.set("k", {"Alice", 41})`.
@@ -86,20 +87,22 @@ public:
 
     /// Stores the value in place of whatever is there, for the default lifetime.
     [[nodiscard]] boost::asio::awaitable<void> set(std::string key, argument value) const {
-        return do_set(state_, std::move(key), detail::take(value), state_->default_lifetime());
+        return set(std::move(key), std::move(value), state_->default_lifetime());
     }
     /// Stores the value in place of whatever is there.
     [[nodiscard]] boost::asio::awaitable<void> set(std::string key, argument value,
                                                    lifespan lifetime) const {
-        return do_set(state_, std::move(key), detail::take(value), lifetime);
+        return detail::cache_core::store(state_, std::move(key),
+                                         state_->serialize(detail::take(value)), lifetime);
     }
     [[nodiscard]] boost::asio::awaitable<result<void>> try_set(std::string key,
                                                                argument value) const {
-        return do_try_set(state_, std::move(key), detail::take(value), state_->default_lifetime());
+        return try_set(std::move(key), std::move(value), state_->default_lifetime());
     }
     [[nodiscard]] boost::asio::awaitable<result<void>> try_set(std::string key, argument value,
                                                                lifespan lifetime) const {
-        return do_try_set(state_, std::move(key), detail::take(value), lifetime);
+        return detail::cache_core::try_store(state_, std::move(key),
+                                             state_->serialize(detail::take(value)), lifetime);
     }
 
     /// True when there was a record, fresh or not.
@@ -168,10 +171,6 @@ private:
                                                                        std::string key);
     static boost::asio::awaitable<std::optional<entry<T>>> do_get_entry(shared_state self,
                                                                         std::string key);
-    static boost::asio::awaitable<void> do_set(shared_state self, std::string key, T value,
-                                               lifespan lifetime);
-    static boost::asio::awaitable<result<void>> do_try_set(shared_state self, std::string key,
-                                                           T value, lifespan lifetime);
     static boost::asio::awaitable<std::vector<result<std::optional<T>>>>
     do_get_many(shared_state self, std::vector<std::string> keys);
     static boost::asio::awaitable<std::vector<result<void>>>

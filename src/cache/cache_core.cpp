@@ -120,6 +120,29 @@ void cache_core::count_outcomes(const std::vector<result<void>>& outcomes,
     add(successes, outcomes.size() - failed);
 }
 
+asio::awaitable<void> cache_core::store(shared self, std::string key, result<std::string> bytes,
+                                        lifespan lifetime) {
+    try {
+        check_key(key);
+        record r = self->stamp(std::move(bytes).value(), lifetime.get());
+        co_await self->backend_.store(std::move(key), std::move(r));
+        add(self->sets_);
+    } catch (...) {
+        self->count_failure();
+        throw;
+    }
+}
+
+asio::awaitable<result<void>> cache_core::try_store(shared self, std::string key,
+                                                    result<std::string> bytes, lifespan lifetime) {
+    try {
+        co_await store(self, std::move(key), std::move(bytes), lifetime);
+        co_return result<void>();
+    } catch (...) {
+        co_return result<void>(in_place_error, caught());
+    }
+}
+
 asio::awaitable<bool> cache_core::erase(shared self, std::string key) {
     try {
         check_key(key);
@@ -193,7 +216,13 @@ asio::awaitable<loaded_keys> cache_core::load_many(shared self, std::vector<std:
 }
 
 asio::awaitable<std::vector<result<void>>>
-cache_core::store_many(shared self, std::vector<serialized_entry> entries, ttl lifetime) {
+cache_core::store_many(shared self, std::vector<serialized_entry> entries, lifespan lifetime) {
+    const ttl checked = lifetime.get();
+    for (serialized_entry& e : entries) {
+        if (std::optional<failure> bad = key_failure(e.key)) {
+            e.bytes = result<std::string>(in_place_error, std::move(*bad));
+        }
+    }
     const auto key = [](const serialized_entry& e) -> std::string_view { return e.key; };
     const distinct_keys distinct = find_distinct(entries, key);
     std::vector<std::size_t> last(distinct.firsts.size());
@@ -206,7 +235,7 @@ cache_core::store_many(shared self, std::vector<serialized_entry> entries, ttl l
     for (std::size_t at = 0; at != last.size(); ++at) {
         serialized_entry& e = entries[last[at]];
         if (e.bytes.has_error()) continue;
-        records.emplace_back(std::move(e.key), self->stamp(std::move(*e.bytes), lifetime));
+        records.emplace_back(std::move(e.key), self->stamp(std::move(*e.bytes), checked));
         records_at.push_back(at);
     }
     try {

@@ -52,7 +52,6 @@ public:
     /// Whether there is a record and it is fresh; counts the answer.
     [[nodiscard]] bool admit(const std::optional<record>& found) noexcept;
     [[nodiscard]] record stamp(std::string bytes, ttl lifetime) const;
-    void count_set() noexcept { add(sets_); }
 
     /// In a catch block: counts the failure unless it is a cancellation.
     void count_failure() noexcept;
@@ -62,13 +61,18 @@ public:
     /// In a catch block: what a serializer policy threw, as a codynamo::error with that code.
     [[noreturn]] static void rethrow_policy_failure(errc code);
 
+    /// `bytes` is what the policy made, or why it could not.
+    static boost::asio::awaitable<void> store(shared self, std::string key,
+                                              result<std::string> bytes, lifespan lifetime);
+    static boost::asio::awaitable<result<void>>
+    try_store(shared self, std::string key, result<std::string> bytes, lifespan lifetime);
     static boost::asio::awaitable<bool> erase(shared self, std::string key);
     static boost::asio::awaitable<bool> contains(shared self, std::string key);
     static boost::asio::awaitable<bool> touch(shared self, std::string key, lifespan lifetime);
     static boost::asio::awaitable<loaded_keys> load_many(shared self,
                                                          std::vector<std::string> keys);
     static boost::asio::awaitable<std::vector<result<void>>>
-    store_many(shared self, std::vector<serialized_entry> entries, ttl lifetime);
+    store_many(shared self, std::vector<serialized_entry> entries, lifespan lifetime);
     static boost::asio::awaitable<std::vector<result<void>>>
     erase_many(shared self, std::vector<std::string> keys);
     static boost::asio::awaitable<clear_progress> clear_all(shared self, clear_options options);

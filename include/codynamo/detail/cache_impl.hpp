@@ -19,6 +19,14 @@ struct cache<T, Serializer>::state : detail::cache_core {
             rethrow_policy_failure(errc::serialize_failed);
         }
     }
+    /// The bytes, or what the policy threw.
+    result<std::string> serialize(T&& value) const {
+        try {
+            return encode(std::move(value));
+        } catch (...) {
+            return {boost::system::in_place_error, caught()};
+        }
+    }
     T decode(std::string&& bytes) const {
         try {
             return policy.deserialize(std::move(bytes));
@@ -84,37 +92,6 @@ cache<T, Serializer>::do_get_entry(shared_state self, std::string key) {
 
 template <class T, class Serializer>
     requires serializer<Serializer, T>
-boost::asio::awaitable<void> cache<T, Serializer>::do_set(shared_state self, std::string key,
-                                                          T value, lifespan lifetime) {
-    try {
-        self->check_key(key);
-        record r = self->stamp(self->encode(std::move(value)), lifetime.get());
-        co_await self->backend().store(std::move(key), std::move(r));
-        self->count_set();
-    } catch (...) {
-        self->count_failure();
-        throw;
-    }
-}
-
-template <class T, class Serializer>
-    requires serializer<Serializer, T>
-boost::asio::awaitable<result<void>>
-cache<T, Serializer>::do_try_set(shared_state self, std::string key, T value, lifespan lifetime) {
-    try {
-        self->check_key(key);
-        record r = self->stamp(self->encode(std::move(value)), lifetime.get());
-        co_await self->backend().store(std::move(key), std::move(r));
-        self->count_set();
-        co_return result<void>();
-    } catch (...) {
-        self->count_failure();
-        co_return result<void>(boost::system::in_place_error, self->caught());
-    }
-}
-
-template <class T, class Serializer>
-    requires serializer<Serializer, T>
 boost::asio::awaitable<std::vector<result<std::optional<T>>>>
 cache<T, Serializer>::do_get_many(shared_state self, std::vector<std::string> keys) {
     detail::loaded_keys loaded = co_await detail::cache_core::load_many(self, std::move(keys));
@@ -145,21 +122,13 @@ template <class T, class Serializer>
 boost::asio::awaitable<std::vector<result<void>>>
 cache<T, Serializer>::do_set_many(shared_state self, std::vector<std::pair<std::string, T>> entries,
                                   lifespan lifetime) {
-    const ttl checked = lifetime.get();
     std::vector<detail::serialized_entry> serialized;
     serialized.reserve(entries.size());
     for (auto& [key, value] : entries) {
-        result<std::string> bytes{std::string()};
-        try {
-            self->check_key(key);
-            *bytes = self->encode(std::move(value));
-        } catch (...) {
-            bytes = result<std::string>(boost::system::in_place_error, self->caught());
-        }
+        result<std::string> bytes = self->serialize(std::move(value));
         serialized.push_back({std::move(key), std::move(bytes)});
     }
-    entries.clear();
-    co_return co_await detail::cache_core::store_many(self, std::move(serialized), checked);
+    return detail::cache_core::store_many(std::move(self), std::move(serialized), lifetime);
 }
 
 } // namespace codynamo

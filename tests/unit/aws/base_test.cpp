@@ -138,7 +138,7 @@ TEST_CASE("a logger writes from its level upward, and nothing without a sink") {
     CHECK(lines == std::vector<std::string>{"at the level", "above"});
 }
 
-TEST_CASE("uniform stays within [0, 1) and reaches both ends") {
+TEST_CASE("uniform stays from zero to below one and reaches both ends") {
     struct fixed final : random_source {
         std::uint64_t value = 0;
         std::uint64_t next() noexcept override { return value; }
@@ -149,7 +149,7 @@ TEST_CASE("uniform stays within [0, 1) and reaches both ends") {
     CHECK(source.uniform() > 0.9999999);
 }
 
-TEST_CASE("the system's random source never repeats itself, in many threads, and fills [0, 1)") {
+TEST_CASE("the system's random source never repeats itself, in many threads, and fills the interval") {
     const auto source = environment::system_random();
     constexpr int per_thread = 5000;
     std::vector<std::vector<std::uint64_t>> drawn(4);

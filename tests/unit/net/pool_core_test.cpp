@@ -103,7 +103,7 @@ TEST_CASE("a connection that comes back is parked, handed on or retired") {
     }
 }
 
-TEST_CASE("idle connections are used last in, first out; waiters served first in, first out") {
+TEST_CASE("idle connections are used last in, first out, and waiters served first in, first out") {
     pool_core core(limits(3));
     std::array<pooled, 3> nodes;
     pool_core::doomed out;
