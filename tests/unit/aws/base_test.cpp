@@ -149,7 +149,8 @@ TEST_CASE("uniform stays from zero to below one and reaches both ends") {
     CHECK(source.uniform() > 0.9999999);
 }
 
-TEST_CASE("the system's random source never repeats itself, in many threads, and fills the interval") {
+TEST_CASE(
+    "the system's random source never repeats itself, in many threads, and fills the interval") {
     const auto source = environment::system_random();
     constexpr int per_thread = 5000;
     std::vector<std::vector<std::uint64_t>> drawn(4);

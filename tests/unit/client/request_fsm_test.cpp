@@ -123,7 +123,8 @@ TEST_CASE("which outcome is followed by another attempt") {
     }
 }
 
-TEST_CASE("a wait that would end past the deadline is not begun, and the last real error is reported") {
+TEST_CASE(
+    "a wait that would end past the deadline is not begun, and the last real error is reported") {
     machine m(true, {}, 900ms);
     REQUIRE(m.credentials().what == kind::send);
     CHECK(m.attempt(broken) == request_action{kind::done});
