@@ -35,6 +35,7 @@ elseif(CODYNAMO_SANITIZE)
                         "it can be address+undefined, thread, or empty")
 endif()
 if(CODYNAMO_SANITIZE)
-    add_compile_options(${sanitize} -fno-omit-frame-pointer)
+    # g++ cannot follow its own instrumentation, and takes much for uninitialized.
+    add_compile_options(${sanitize} -fno-omit-frame-pointer -Wno-maybe-uninitialized)
     add_link_options(${sanitize})
 endif()

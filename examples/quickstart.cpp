@@ -116,7 +116,7 @@ asio::awaitable<void> many(codynamo::dynamodb_backend backend) {
         keys.push_back("number-" + std::to_string(i));
         entries.emplace_back(keys.back(), i);
     }
-    for (const auto& stored : co_await numbers.set_many(entries, 1s))
+    for (const auto& stored : co_await numbers.set_many(entries, 5s))
         stored.value();
 
     int hits = 0;
@@ -133,7 +133,7 @@ asio::awaitable<void> many(codynamo::dynamodb_backend backend) {
 // [clear]
 asio::awaitable<void> clear(codynamo::dynamodb_backend backend) {
     codynamo::json_dict_cache cache(backend);
-    co_await wait(1100ms);
+    co_await wait(5100ms);
     auto expired = co_await cache.clear_expired();
     std::cout << "8. clear_expired looked at " << expired.scanned << " items, deleted "
               << expired.deleted << " and kept " << expired.kept << ".\n";

@@ -75,6 +75,8 @@ public:
 
     [[nodiscard]] boost::asio::awaitable<std::optional<record>> load(std::string key);
     [[nodiscard]] boost::asio::awaitable<void> store(std::string key, record r);
+    /// True when there was a record. When an attempt had to be repeated because its answer was
+    /// lost, a record that is gone counts as erased by it.
     [[nodiscard]] boost::asio::awaitable<bool> erase(std::string key);
 
     /// The times of a record without its value.

@@ -35,7 +35,7 @@ enum class errc {
 
     /// The host name has no address.
     resolve_failed,
-    /// No address of the host accepted a connection.
+    /// No address of the host accepted a connection, or the peer broke off the TLS handshake.
     connect_failed,
     /// TLS handshake refused: certificate, name, protocol version or trust.
     tls_failed,

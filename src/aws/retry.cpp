@@ -89,7 +89,6 @@ retry_class classify_own(errc code) noexcept {
         return retry_class::throttling;
     case errc::resolve_failed:
     case errc::connect_failed:
-    case errc::tls_failed:
     case errc::connection_lost:
     case errc::checksum_mismatch:
     case errc::service_failed:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Single-record operations on the table.
+#include "cache/batch_rounds.hpp"
 #include "cache/dynamodb_backend_core.hpp"
 #include "cache/record_item.hpp"
 #include "dynamodb/client_core.hpp"
@@ -31,7 +32,7 @@ public:
         body += tail_;
     }
     void decode(std::string_view body) override {
-        found_ = detail::decode_record(names_, body, with_value_);
+        found_ = detail::decode_record(names_, body, with_value_, key_);
     }
     [[nodiscard]] std::optional<record> take() { return std::move(found_); }
 
@@ -188,7 +189,9 @@ asio::awaitable<bool> dynamodb_backend::core::erase(std::shared_ptr<core> self, 
     const dynamodb::call_options idempotent{.replay = dynamodb::replay::safe};
     const auto done = co_await self->client.attempt(std::move(in), idempotent);
     if (done) co_return true;
-    if (done.error().code == errc::conditional_check_failed) co_return false;
+    // After a retry the item most likely went with an attempt of ours whose answer was lost.
+    if (done.error().code == errc::conditional_check_failed)
+        co_return done.error().info->attempts > 1;
     throw_failure(done.error());
 }
 
@@ -205,9 +208,12 @@ asio::awaitable<bool> dynamodb_backend::core::touch(std::shared_ptr<core> self, 
     dynamodb::item seen = got.item.value_or(dynamodb::item{});
     const std::string_view letters = self->config.attributes.ttl.empty() ? "keu" : "keut";
     const dynamodb::call_options idempotent{.replay = dynamodb::replay::safe};
+    detail::rounds pauses(self->config);
     for (;;) {
         if (seen.empty()) co_return false;
         const record stored = detail::to_record(self->config.attributes, seen, false);
+        // An earlier attempt of ours, whose answer was lost, counts as well.
+        if (same_times(stored, fresh)) co_return true;
         if (!is_fresh(stored, now)) co_return false;
         auto in = touch_request(self->config, self->names(letters), key, seen, fresh);
         const auto done = co_await self->client.attempt(std::move(in), idempotent);
@@ -215,11 +221,8 @@ asio::awaitable<bool> dynamodb_backend::core::touch(std::shared_ptr<core> self, 
         if (done.error().code != errc::conditional_check_failed) throw_failure(done.error());
         const auto& info = done.error().info;
         seen = info->details ? info->details->old_item : dynamodb::item{};
-        if (seen.empty()) co_return false;
-        // An earlier attempt of ours, whose answer was lost.
-        if (same_times(detail::to_record(self->config.attributes, seen, false), fresh)) {
-            co_return true;
-        }
+        const bool again = co_await pauses.wait(false);
+        if (!again) throw_failure(done.error());
     }
 }
 

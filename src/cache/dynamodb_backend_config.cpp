@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a table backend's configuration must satisfy before anything is sent.
 #include "cache/dynamodb_backend_core.hpp"
+#include "cache/utf8.hpp"
 #include "dynamodb/codec.hpp"
 #include "dynamodb/json_writer.hpp"
 
@@ -75,9 +76,9 @@ void detail::validate(const dynamodb_backend_config& config) {
     dynamodb::validate_table_name(config.table_name);
     validate_capacity(config);
     validate_attributes(config.attributes);
-    if (config.create_timeout.count() <= 0) {
+    if (config.create_timeout.count() <= 0 || config.create_timeout > std::chrono::hours(24)) {
         refuse("create_timeout is " + std::to_string(config.create_timeout.count()) +
-               " ms: must be greater than zero");
+               " ms: 1 to 86400000 are allowed");
     }
     if (config.batch_concurrency < 1 || config.batch_concurrency > 64) {
         refuse("batch_concurrency is " + std::to_string(config.batch_concurrency) +
@@ -86,8 +87,10 @@ void detail::validate(const dynamodb_backend_config& config) {
 }
 
 void detail::validate_key(std::string_view key) {
-    if (!key.empty() && key.size() <= 2048) return;
-    refuse("key has " + std::to_string(key.size()) + " bytes: 1 to 2048 are allowed");
+    if (key.empty() || key.size() > 2048) {
+        refuse("key has " + std::to_string(key.size()) + " bytes: 1 to 2048 are allowed");
+    }
+    if (!is_utf8(key)) refuse("key is not valid UTF-8");
 }
 
 dynamodb_backend::core::core(dynamodb_backend_config given)

@@ -3,6 +3,7 @@
 // again.
 #include "cache/dynamodb_batch.hpp"
 
+#include "cache/batch_rounds.hpp"
 #include "cache/dynamodb_backend_core.hpp"
 #include "cache/fan_out.hpp"
 #include "cache/record_item.hpp"
@@ -33,31 +34,6 @@ struct slice {
 };
 
 using key_index = std::map<std::string, std::size_t, std::less<>>;
-
-/// Jittered exponential pauses between the rounds of one slice, starting over whenever there was
-/// progress.
-class rounds {
-public:
-    explicit rounds(const dynamodb_backend_config& config)
-        : config_(config), deadline_(config.env.time->steady_now() + config.call_timeout) {}
-
-    /// False when the time of the call is used up.
-    asio::awaitable<bool> wait(bool progress) {
-        idle_ = progress ? 0 : std::min(idle_ + 1, 6U);
-        const double most = 25.0 * static_cast<double>(1U << idle_); // ms; at most 1.6 s
-        const auto pause = std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-            std::chrono::duration<double, std::milli>(most * config_.env.random->uniform()));
-        const auto until = config_.env.time->steady_now() + pause;
-        if (until >= deadline_) co_return false;
-        co_await config_.env.time->sleep_until(until);
-        co_return true;
-    }
-
-private:
-    const dynamodb_backend_config& config_;
-    std::chrono::steady_clock::time_point deadline_;
-    unsigned idle_ = 0;
-};
 
 failure unprocessed(const dynamodb_backend_config& config) {
     return make_failure(errc::unprocessed, "the service left the key unprocessed for " +
@@ -103,9 +79,7 @@ public:
             if (!answer) co_return fail_pending(answer.error());
             for (auto& [table, items] : answer->responses)
                 take(items);
-            asked = {};
-            for (auto& [table, rest] : answer->unprocessed_keys)
-                asked = std::move(rest);
+            asked = unprocessed_of(*answer);
             if (asked.keys.empty()) break;
             const bool again = co_await pauses.wait(asked.keys.size() < before);
             if (!again) co_return fail_unprocessed(asked.keys);
@@ -114,6 +88,18 @@ public:
     }
 
 private:
+    /// What is to be asked again: of what the answer says only keys that are ours.
+    dynamodb::keys_and_attributes unprocessed_of(const dynamodb::batch_get_item_output& answer) {
+        dynamodb::keys_and_attributes again{.consistent_read = self_->config.consistent_read};
+        const auto rest = answer.unprocessed_keys.find(self_->config.table_name);
+        if (rest == answer.unprocessed_keys.end()) return again;
+        for (const dynamodb::item& key : rest->second.keys) {
+            const std::string text = key_of(self_->config.attributes, key);
+            if (pending_.contains(text)) again.keys.push_back(key);
+        }
+        return again;
+    }
+
     void take(const std::vector<dynamodb::item>& items) {
         for (const dynamodb::item& item : items) {
             const auto found = pending_.find(key_of(self_->config.attributes, item));
@@ -167,12 +153,12 @@ asio::awaitable<void> write_slice_of(core_ptr self, std::vector<indexed_write> w
             co_return;
         }
         asked.clear();
-        for (auto& [table, rest] : answer->unprocessed_items)
-            asked = std::move(rest);
         key_index left;
-        for (const dynamodb::write_request& one : asked) {
+        for (dynamodb::write_request& one : answer->unprocessed_items[config.table_name]) {
             const auto found = pending.find(key_of(config.attributes, one.item));
-            if (found != pending.end()) left.insert(*found);
+            if (found == pending.end()) continue; // not ours
+            left.insert(*found);
+            asked.push_back(std::move(one));
         }
         pending = std::move(left);
         if (asked.empty()) co_return;

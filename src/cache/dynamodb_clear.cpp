@@ -6,6 +6,8 @@
 #include "cache/fan_out.hpp"
 #include "cache/record_item.hpp"
 
+#include <algorithm>
+#include <exception>
 #include <functional>
 #include <utility>
 
@@ -44,8 +46,9 @@ std::shared_ptr<segment_cursor> cursor_for(const clear_options& options) {
     return fresh;
 }
 
-/// Deletes what has to go of one page; the result says how many went and how many stay.
-using page_job = std::function<asio::awaitable<clear_progress>(std::vector<dynamodb::item> page)>;
+/// Deletes what has to go of one page, and counts what went, also when it fails halfway.
+using page_job =
+    std::function<asio::awaitable<void>(std::vector<dynamodb::item> page, std::uint64_t& deleted)>;
 
 asio::awaitable<void> clear_segment(core_ptr self, dynamodb::scan_input scan,
                                     std::shared_ptr<segment_cursor> cursor,
@@ -54,10 +57,18 @@ asio::awaitable<void> clear_segment(core_ptr self, dynamodb::scan_input scan,
     while (!mine.done) {
         scan.exclusive_start_key = mine.next;
         dynamodb::scan_output page = co_await self->client.scan(scan);
-        const clear_progress done = co_await job(std::move(page.items));
-        cursor->progress.scanned += page.scanned_count;
-        cursor->progress.deleted += done.deleted;
-        cursor->progress.kept += page.scanned_count - done.deleted;
+        std::uint64_t deleted = 0;
+        std::exception_ptr why;
+        try {
+            co_await job(std::move(page.items), deleted);
+        } catch (...) {
+            why = std::current_exception();
+        }
+        cursor->progress.deleted += deleted;
+        // What a failed page still has is scanned again when the clear is resumed.
+        cursor->progress.scanned += why ? deleted : page.scanned_count;
+        if (why) std::rethrow_exception(why);
+        cursor->progress.kept += page.scanned_count - deleted;
         mine.next = std::move(page.last_evaluated_key);
         mine.done = mine.next.empty();
         if (options.progress) options.progress(cursor->progress);
@@ -78,17 +89,18 @@ asio::awaitable<clear_progress> clear(core_ptr self, dynamodb::scan_input scan,
     co_return cursor->progress;
 }
 
-asio::awaitable<clear_progress> delete_page(core_ptr self, std::vector<dynamodb::item> page) {
+asio::awaitable<void> delete_page(core_ptr self, std::vector<dynamodb::item> page,
+                                  std::uint64_t& deleted) {
     std::vector<detail::indexed_write> writes;
     for (std::size_t i = 0; i < page.size(); ++i) {
         writes.push_back({i, {.is_put = false, .item = std::move(page[i])}});
     }
     std::vector<result<void>> unknown(page.size());
     const auto outcomes = co_await detail::write_all(self, std::move(writes), std::move(unknown));
-    for (const result<void>& one : outcomes) {
-        if (!one) throw_failure(one.error());
-    }
-    co_return clear_progress{.deleted = outcomes.size()};
+    const auto failed = std::ranges::find_if(outcomes, [](const auto& one) { return !one; });
+    deleted += static_cast<std::uint64_t>(
+        std::ranges::count_if(outcomes, [](const auto& one) { return one.has_value(); }));
+    if (failed != outcomes.end()) throw_failure(failed->error());
 }
 
 /// Deletes an item unless its times are no longer those that were seen; whether it is gone.
@@ -120,19 +132,17 @@ bool is_expired(const record_attributes& names, const dynamodb::item& item, time
     }
 }
 
-asio::awaitable<clear_progress> delete_expired(core_ptr self, std::vector<dynamodb::item> page,
-                                               timestamp now) {
+asio::awaitable<void> delete_expired(core_ptr self, std::vector<dynamodb::item> page, timestamp now,
+                                     std::uint64_t& deleted) {
     std::erase_if(page, [&](const dynamodb::item& item) {
         return !is_expired(self->config.attributes, item, now);
     });
-    clear_progress done;
     // Conditional deletes go one by one, so more of them are under way than batches would be.
     co_await detail::fan_out(page.size(), std::size_t{8} * self->config.batch_concurrency,
                              [&](std::size_t i) -> asio::awaitable<void> {
                                  const bool gone = co_await delete_if_unchanged(self, page[i]);
-                                 if (gone) ++done.deleted;
+                                 if (gone) ++deleted;
                              });
-    co_return done;
 }
 
 } // namespace
@@ -140,8 +150,8 @@ asio::awaitable<clear_progress> delete_expired(core_ptr self, std::vector<dynamo
 asio::awaitable<clear_progress> dynamodb_backend::core::clear_all(core_ptr self,
                                                                   clear_options options) {
     dynamodb::scan_input scan{.projection_expression = "#k", .names = self->names("k")};
-    page_job job = [self](std::vector<dynamodb::item> page) {
-        return delete_page(self, std::move(page));
+    page_job job = [self](std::vector<dynamodb::item> page, std::uint64_t& deleted) {
+        return delete_page(self, std::move(page), deleted);
     };
     return clear(self, std::move(scan), std::move(options), std::move(job));
 }
@@ -154,8 +164,8 @@ dynamodb_backend::core::clear_expired(core_ptr self, clear_options options, time
                               .names = self->names("keu"),
                               .consistent_read = true};
     scan.values.emplace(":forever", dynamodb::number(0));
-    page_job job = [self, now](std::vector<dynamodb::item> page) {
-        return delete_expired(self, std::move(page), now);
+    page_job job = [self, now](std::vector<dynamodb::item> page, std::uint64_t& deleted) {
+        return delete_expired(self, std::move(page), now, deleted);
     };
     return clear(self, std::move(scan), std::move(options), std::move(job));
 }

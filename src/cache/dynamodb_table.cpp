@@ -76,7 +76,9 @@ asio::awaitable<std::optional<dynamodb::table_description>> find_or_create(self_
     auto found = co_await self->client.attempt(which);
     if (found) co_return std::move(found->table);
     if (found.error().code != errc::resource_not_found) throw_failure(found.error());
-    auto created = co_await self->client.attempt(create_request(self->config));
+    // Sent twice it meets its own success as resource_in_use, which is fine.
+    const dynamodb::call_options idempotent{.replay = dynamodb::replay::safe};
+    auto created = co_await self->client.attempt(create_request(self->config), idempotent);
     if (created) co_return std::move(created->table);
     // Another process was faster; its table is as good as ours.
     if (created.error().code != errc::resource_in_use) throw_failure(created.error());
@@ -89,15 +91,9 @@ asio::awaitable<void> wait_until_usable(self_ptr self) {
     // UPDATING serves requests too.
     while (!table || (table->table_status != "ACTIVE" && table->table_status != "UPDATING")) {
         co_await wait.pause();
-        const dynamodb::describe_table_input which{self->config.table_name};
-        auto described = co_await self->client.attempt(which);
-        if (described) {
-            table = std::move(described->table);
-        } else if (described.error().code == errc::resource_not_found) {
-            table.reset(); // descriptions are eventually consistent just after creation
-        } else {
-            throw_failure(described.error());
-        }
+        // Descriptions are eventually consistent just after creation, and a table that is being
+        // deleted has to be created again when it is gone.
+        table = co_await find_or_create(self);
     }
     check_key_schema(self->config, *table);
 }
@@ -136,9 +132,6 @@ asio::awaitable<void> ensure_native_ttl(self_ptr self) {
     } else {
         why = before.error();
     }
-    const bool tolerable = why.code == errc::unknown_operation || why.code == errc::access_denied ||
-                           why.code == errc::validation_failed || why.code == errc::resource_in_use;
-    if (!tolerable) throw_failure(why);
     self->warn("native TTL could not be switched on: " + why.message());
 }
 

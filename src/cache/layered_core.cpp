@@ -51,21 +51,23 @@ asio::awaitable<void> layered_backend::core::copy_up(std::size_t below, const st
     co_await asio::this_coro::throw_if_cancelled(false);
     // Until its own copies are up, a write leaves older ones behind.
     bool untrue = what == copying::written;
-    bool failed = false;
+    bool doubtful = false;
     for (std::size_t layer = below; layer-- > 0 && epochs_.now(stripe) == since;) {
         untrue = true;
         try {
-            // A write replaces: by another clock, what is there may seem newer than the truth.
-            if (what == copying::written)
-                co_await layers_[layer].store(key, r);
-            else
-                co_await layers_[layer].store_newer(key, r);
+            const bool stored = co_await layers_[layer].store_newer(key, r);
+            if (what == copying::written && !stored) {
+                // Another process wrote meanwhile, or by another clock an old copy seems newer:
+                // only the lowest layer knows which of the two is the truth.
+                doubtful = true;
+                break;
+            }
         } catch (...) {
             log_failure(layer, "storing a copy");
-            failed = what == copying::written;
+            doubtful = doubtful || what == copying::written;
         }
     }
-    if (failed || (untrue && epochs_.now(stripe) != since)) co_await drop_copies(key);
+    if (doubtful || (untrue && epochs_.now(stripe) != since)) co_await drop_copies(key);
     co_await asio::this_coro::throw_if_cancelled(throwing);
 }
 

@@ -2,6 +2,7 @@
 // The streaming reader of GetItem responses: every get goes through it, so it builds no tree.
 #include "cache/record_item.hpp"
 #include "dynamodb/base64.hpp"
+#include "dynamodb/json_reader.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
 
@@ -24,8 +25,8 @@ public:
     static constexpr std::size_t max_key_size = std::size_t(-1);
     static constexpr std::size_t max_string_size = std::size_t(-1);
 
-    handler(const record_attributes& names, bool with_value) noexcept
-        : builder_(names), with_value_(with_value) {}
+    handler(const record_attributes& names, bool with_value, std::string_view key) noexcept
+        : names_(names), builder_(names), asked_(key), with_value_(with_value) {}
 
     [[nodiscard]] std::optional<record> take() {
         if (!has_item_) return std::nullopt;
@@ -34,9 +35,14 @@ public:
 
     bool on_object_begin(error_code&) {
         if (depth_ == 1 && in_item_) has_item_ = true;
+        if (depth_ == 2) has_tag_ = false;
+        if (depth_ == 3) scalar();
         return begin_compound();
     }
-    bool on_object_end(std::size_t, error_code&) { return end_compound(); }
+    bool on_object_end(std::size_t, error_code&) {
+        if (depth_ == 3 && field_ != record_field::none && !has_tag_) bad("an attribute is empty");
+        return end_compound();
+    }
     bool on_array_begin(error_code&) {
         scalar();
         return begin_compound();
@@ -53,7 +59,7 @@ public:
         return true;
     }
     bool on_bool(bool, error_code&) { return scalar(); }
-    bool on_null(error_code&) { return depth_ == 1 || scalar(); }
+    bool on_null(error_code&) { return depth_ == 1 || scalar(); } // a null Item is no item
     bool on_int64(std::int64_t, json::string_view, error_code&) { return scalar(); }
     bool on_uint64(std::uint64_t, json::string_view, error_code&) { return scalar(); }
     bool on_double(double, json::string_view, error_code&) { return scalar(); }
@@ -84,11 +90,15 @@ private:
         switch (depth_) {
         case 1:
             in_item_ = name == "Item";
+            if (in_item_ && has_item_) bad("two items");
+            if (name == "__type") bad("an error document with status 200");
             break;
         case 2:
             field_ = in_item_ ? builder_.field_of(name) : record_field::none;
+            at_key_ = in_item_ && !asked_.empty() && name == names_.key;
             break;
         case 3:
+            has_tag_ = true;
             tag_ = name == "B" ? tag::binary : name == "N" ? tag::number : tag::other;
             if (tag_ == tag::other) builder_.other(field_, name);
             break;
@@ -98,6 +108,7 @@ private:
     }
 
     void string(std::string_view text) {
+        if (depth_ == 3 && at_key_ && text != asked_) bad("the item of another key");
         if (depth_ != 3 || field_ == record_field::none) {
             scalar();
         } else if (tag_ == tag::number) {
@@ -111,6 +122,10 @@ private:
 
     /// Whatever is not an object where an object has to be.
     bool scalar() {
+        if (depth_ == 0) bad("no JSON object");
+        if (depth_ == 3 && field_ != record_field::none && tag_ != tag::other) {
+            bad("an attribute's value is no string");
+        }
         if (depth_ == 1 && in_item_) bad("\"Item\" is no object");
         if (depth_ == 2 && field_ != record_field::none) bad("an attribute is no object");
         return true;
@@ -131,8 +146,12 @@ private:
         throw error(errc::bad_response, "GetItem response: " + what);
     }
 
+    const record_attributes& names_;
     record_builder builder_;
+    std::string_view asked_;
     bool with_value_;
+    bool has_tag_ = false;
+    bool at_key_ = false;
     bool in_item_ = false;
     bool has_item_ = false;
     int depth_ = 0;
@@ -145,9 +164,11 @@ private:
 } // namespace
 
 std::optional<record> decode_record(const record_attributes& names, std::string_view response,
-                                    bool with_value) {
+                                    bool with_value, std::string_view key) {
     if (response.empty()) return std::nullopt;
-    json::basic_parser<handler> parser(json::parse_options{}, names, with_value);
+    json::parse_options options;
+    options.max_depth = dynamodb::most_json_levels;
+    json::basic_parser<handler> parser(options, names, with_value, key);
     boost::system::error_code ec;
     const std::size_t read = parser.write_some(false, response.data(), response.size(), ec);
     if (ec || read != response.size()) {

@@ -132,8 +132,14 @@ void record_builder::number(record_field field, std::string_view text) {
     if (field == record_field::none) return;
     if (field == record_field::value) refuse(names_.value, "binary", "N");
     const std::string& name = field == record_field::expire ? names_.expire : names_.update_ts;
-    const auto seconds = parse_seconds(text);
+    auto seconds = parse_seconds(text);
     if (!seconds) refuse(name, "a number", '"' + std::string(text.substr(0, 64)) + '"');
+    // A lifetime below a microsecond is short, and not for ever.
+    const bool is_zero = text.substr(0, text.find_first_of("eE")).find_first_of("123456789") ==
+                         std::string_view::npos;
+    if (field == record_field::expire && seconds->count() == 0 && !is_zero) {
+        seconds = microseconds(text.starts_with('-') ? -1 : 1);
+    }
     (field == record_field::expire ? expire_ : update_ts_) = seconds;
 }
 

@@ -60,11 +60,12 @@ private:
 [[nodiscard]] record to_record(const record_attributes& names, const dynamodb::item& stored,
                                bool with_value = true);
 
-/// Reads a GetItem response straight into a record, without a tree in between. nullopt when the
-/// response has no item. Throws errc::bad_response when it is no such response, else what
-/// to_record() throws.
+/// Reads the response to a GetItem of `key` straight into a record, without a tree in between.
+/// nullopt when the response has no item. Throws errc::bad_response when it is no such response or
+/// holds the item of another key (an empty `key` accepts any), else what to_record() throws.
 [[nodiscard]] std::optional<record> decode_record(const record_attributes& names,
                                                   std::string_view get_item_response,
-                                                  bool with_value = true);
+                                                  bool with_value = true,
+                                                  std::string_view key = {});
 
 } // namespace codynamo::detail

@@ -5,6 +5,7 @@
 
 #include <boost/asio/error.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -14,11 +15,14 @@ namespace asio = boost::asio;
 
 namespace {
 
-void require_positive(std::chrono::milliseconds value, std::string_view field) {
-    if (value.count() > 0) return;
+/// Enough for anybody, and far from where time points overflow.
+constexpr std::chrono::milliseconds longest_timeout = std::chrono::hours(24);
+
+void require_timeout(std::chrono::milliseconds value, std::string_view field) {
+    if (value.count() > 0 && value <= longest_timeout) return;
     throw error(errc::invalid_argument, std::string(field) + " is " +
                                             std::to_string(value.count()) +
-                                            " ms: must be greater than zero");
+                                            " ms: 1 to 86400000 are allowed");
 }
 
 aws::endpoint endpoint_for(const client_config& config) {
@@ -34,8 +38,8 @@ aws::endpoint endpoint_for(const client_config& config) {
 }
 
 client_config checked(client_config config) {
-    require_positive(config.call_timeout, "call_timeout");
-    require_positive(config.attempt_timeout, "attempt_timeout");
+    require_timeout(config.call_timeout, "call_timeout");
+    require_timeout(config.attempt_timeout, "attempt_timeout");
     aws::validate(config.retry);
     if (!config.credentials) {
         config.credentials = aws::default_credentials(config.env, config.profile);
@@ -72,7 +76,12 @@ public:
             }
             return;
         }
-        outcome_.why = decode_failure(response);
+        try {
+            check_crc32(response);
+            outcome_.why = decode_failure(response);
+        } catch (...) {
+            outcome_.why = with_response(current_failure(), response);
+        }
         outcome_.retry_after = response.header("x-amz-retry-after");
     }
 
@@ -106,7 +115,8 @@ asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
         co_return make_failure(errc::closed, "the client is closed");
     }
     const clock& time = *config_.env.time;
-    const auto timeout = options.timeout.count() > 0 ? options.timeout : config_.call_timeout;
+    const auto timeout = options.timeout.count() > 0 ? std::min(options.timeout, longest_timeout)
+                                                     : config_.call_timeout;
     const bool replay_safe =
         options.replay == replay::automatic ? what.replay_safe() : options.replay == replay::safe;
     request_fsm machine(config_.retry, quota_,
@@ -125,8 +135,9 @@ asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
             if (!who) {
                 try {
                     who = co_await config_.credentials->resolve();
-                } catch (const error& why) {
-                    none = why.as_failure();
+                } catch (const boost::system::system_error& why) {
+                    if (why.code() == asio::error::operation_aborted) throw;
+                    none = current_failure();
                 }
             }
             one.use(std::move(who));

@@ -34,6 +34,11 @@ std::string_view first_text(const json::object& from,
     return {};
 }
 
+/// For eyes, logs and terminals: control characters of the server as \xNN, nothing cut off.
+std::string clean(std::string_view text) {
+    return printable(text, std::string_view::npos);
+}
+
 /// Reads what it can: a malformed item must not hide the error it belongs to.
 void read_item_leniently(const json::object& from, item& out) {
     const json::value* found = from.if_contains("Item");
@@ -53,8 +58,8 @@ void read_cancellation_reasons(const json::object& from, std::vector<cancellatio
         cancellation_reason& reason = out.emplace_back();
         const json::object* members = each.if_object();
         if (members == nullptr) continue;
-        reason.code = first_text(*members, {"Code", "code"});
-        reason.message = first_text(*members, {"Message", "message"});
+        reason.code = clean(first_text(*members, {"Code", "code"}));
+        reason.message = clean(first_text(*members, {"Message", "message"}));
         read_item_leniently(*members, reason.old_item);
     }
 }
@@ -65,8 +70,8 @@ void read_throttling_reasons(const json::object& from, std::vector<throttling_re
         if (found == nullptr || !found->is_array()) continue;
         for (const json::value& each : found->get_array())
             if (const json::object* members = each.if_object())
-                out.push_back({std::string(first_text(*members, {"reason", "Reason"})),
-                               std::string(first_text(*members, {"resource", "Resource"}))});
+                out.push_back({clean(first_text(*members, {"reason", "Reason"})),
+                               clean(first_text(*members, {"resource", "Resource"}))});
     }
 }
 
@@ -127,17 +132,17 @@ std::string describe_without_message(const net::response_view& response, std::st
 failure decode_failure(const net::response_view& response) {
     diagnostics words;
     words.http_status = response.status;
-    words.request_id = response.header("x-amzn-requestid");
-    words.service_code = bare_code(response.header("x-amzn-errortype"));
+    words.request_id = clean(response.header("x-amzn-requestid"));
+    words.service_code = clean(bare_code(response.header("x-amzn-errortype")));
 
     boost::system::error_code parsed;
     const json::value body = parse_json(response.body, {}, parsed);
     if (const json::object* members = body.if_object(); members != nullptr && !parsed.failed()) {
         if (words.service_code.empty())
-            words.service_code = bare_code(first_text(*members, {"code"}));
+            words.service_code = clean(bare_code(first_text(*members, {"code"})));
         if (words.service_code.empty())
-            words.service_code = bare_code(first_text(*members, {"__type"}));
-        words.message = first_text(*members, {"message", "Message", "errorMessage"});
+            words.service_code = clean(bare_code(first_text(*members, {"__type"})));
+        words.message = clean(first_text(*members, {"message", "Message", "errorMessage"}));
         words.details = read_details(*members);
         if (words.message.empty())
             words.message = describe_without_message(response, words.service_code);

@@ -13,10 +13,6 @@ namespace codynamo::dynamodb {
 namespace json = boost::json;
 namespace {
 
-/// Each of the 32 levels of an attribute value costs two of JSON, the envelope of a batch six and a
-/// set at the bottom two more; the rest is to spare.
-constexpr std::size_t most_json_levels = 96;
-
 std::string_view kind_name(const json::value& v) {
     switch (v.kind()) {
     case json::kind::null:

@@ -11,12 +11,17 @@
 #include <boost/system/error_code.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace codynamo::dynamodb {
+
+/// Each of the 32 levels of an attribute value costs two of JSON, the envelope of a batch six and a
+/// set at the bottom two more; the rest is to spare.
+inline constexpr std::size_t most_json_levels = 96;
 
 /// Parses `body` with room for the service's 32 levels of attribute values and no more.
 [[nodiscard]] boost::json::value parse_json(std::string_view body, boost::json::storage_ptr memory,

@@ -152,8 +152,11 @@ asio::awaitable<send_outcome> shake_hands(attempt& now) {
         }
         rethrow_if_aborted(ec, c);
         if (c.was_cut()) co_return now.too_late("the TLS handshake with ");
-        co_return now.fail(errc::tls_failed, "TLS handshake with " + now.settings.name + ": " +
-                                                 (ec ? ec.message() : protocol.failure().message));
+        // A refusal counts even when the peer did not wait for our alert.
+        const bool refused = state == advance::failed;
+        co_return now.fail(refused ? protocol.failure().code : errc::connect_failed,
+                           "TLS handshake with " + now.settings.name + ": " +
+                               (refused ? protocol.failure().message : ec.message()));
     }
 }
 

@@ -30,9 +30,25 @@ bool is_ipv6_char(char c) noexcept {
     return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f') || c == ':' || c == '.';
 }
 
+/// Without what may be a secret in a query, or may steer a terminal.
+std::string quotable(std::string_view value) {
+    const auto query = value.find('?');
+    std::string text(value.substr(0, query));
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    if (query != std::string_view::npos) text += "?...";
+    return text;
+}
+
 [[noreturn]] void refuse(std::string_view field, std::string_view value, std::string_view why) {
     throw error(errc::invalid_argument,
-                std::string(field) + " = \"" + std::string(value) + "\": " + std::string(why));
+                std::string(field) + " = \"" + quotable(value) + "\": " + std::string(why));
+}
+
+// Quotes nothing: user info may hold a password.
+void refuse_user_info(std::string_view field, std::string_view value) {
+    if (value.find('@') != std::string_view::npos)
+        throw error(errc::invalid_argument, std::string(field) + ": must not hold user info");
 }
 
 bool plausible_host(std::string_view host) noexcept {
@@ -55,6 +71,15 @@ void at_most(std::string_view field, std::size_t value, std::size_t bound) {
     throw error(errc::invalid_argument, "pool." + std::string(field) + " = " +
                                             std::to_string(value) + ": must be at most " +
                                             std::to_string(bound));
+}
+
+void within_a_day(std::string_view field, std::chrono::milliseconds value) {
+    constexpr long long bound = 86'400'000;
+    at_least(field, value.count(), 1, " ms");
+    if (value.count() <= bound) return;
+    throw error(errc::invalid_argument,
+                "pool." + std::string(field) + " = " + std::to_string(value.count()) +
+                    " ms: must be at most " + std::to_string(bound) + " ms");
 }
 
 long long signed_size(std::size_t n) noexcept {
@@ -98,6 +123,7 @@ std::string origin::authority() const {
 }
 
 origin parse_origin(std::string_view url, std::string_view field) {
+    refuse_user_info(field, url);
     origin result;
     const auto mark = url.find("://");
     const auto scheme = url.substr(0, mark == std::string_view::npos ? 0 : mark);
@@ -108,9 +134,6 @@ origin parse_origin(std::string_view url, std::string_view field) {
 
     auto authority = url.substr(mark + 3);
     if (authority.ends_with('/')) authority.remove_suffix(1);
-    // Not quoted back: user info may hold a password.
-    if (authority.find('@') != std::string_view::npos)
-        throw error(errc::invalid_argument, std::string(field) + ": must not hold user info");
     if (authority.find_first_of("/?#") != std::string_view::npos)
         refuse(field, url, "must not hold a path, query or fragment");
 
@@ -132,6 +155,7 @@ std::string_view response_view::header(std::string_view name) const noexcept {
 }
 
 void check(const origin& server) {
+    refuse_user_info("origin.host", server.host);
     if (!plausible_host(server.host))
         refuse("origin.host", server.host, "is not a valid host name or address");
     if (server.port == 0)
@@ -141,9 +165,9 @@ void check(const origin& server) {
 void check(const pool_config& pool) {
     at_least("max_connections", signed_size(pool.max_connections), 1, "");
     at_most("min_idle", pool.min_idle, pool.max_connections);
-    at_least("idle_limit", pool.idle_limit.count(), 1, " ms");
-    at_least("max_age", pool.max_age.count(), 1, " ms");
-    at_least("connect_timeout", pool.connect_timeout.count(), 1, " ms");
+    within_a_day("idle_limit", pool.idle_limit);
+    within_a_day("max_age", pool.max_age);
+    within_a_day("connect_timeout", pool.connect_timeout);
     at_least("max_head_bytes", signed_size(pool.max_head_bytes), 1024, "");
     at_most("max_head_bytes", pool.max_head_bytes, 1024 * 1024);
     at_least("max_body_bytes", signed_size(pool.max_body_bytes), 1024, "");

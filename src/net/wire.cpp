@@ -54,6 +54,8 @@ public:
             return advance::done;
         case tls_engine::outcome::want_input:
             return advance::more;
+        case tls_engine::outcome::ended:
+            return broken_off();
         default:
             return fail(errc::tls_failed, tls_->reason());
         }
@@ -107,7 +109,7 @@ public:
     advance ended() {
         if (tls_) {
             tls_->input_ended();
-            if (opening_) return fail(errc::tls_failed, "the server ended during the handshake");
+            if (opening_) return broken_off();
             return decrypt();
         }
         return text_ended();
@@ -142,6 +144,11 @@ private:
         reusable_ = false;
         failure_ = {code, std::move(message)};
         return advance::failed;
+    }
+
+    // Nobody was refused: another attempt may succeed.
+    advance broken_off() {
+        return fail(errc::connect_failed, "the server ended during the handshake");
     }
 
     // Without the parser's chunk framing no more than this has to be held.

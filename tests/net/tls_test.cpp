@@ -113,12 +113,28 @@ TEST_CASE("SSL_CERT_FILE names the system's trust store") {
 }
 
 TEST_CASE("a plain server, and one that ends during the handshake, are not mistaken for TLS") {
-    for (const auto& script :
-         {std::vector<act>{say("HTTP/1.1 400 Bad Request\r\n\r\n"), wait_end()},
-          std::vector<act>{end()}, std::vector<act>{pause(20ms), reset()}}) {
-        stub_server server({.connections = {script}});
+    struct row {
+        const char* name;
+        std::vector<act> script;
+        errc code; // connect_failed is worth another attempt, tls_failed is not
+    };
+    const row rows[] = {
+        {"plain", {say("HTTP/1.1 400 Bad Request\r\n\r\n"), wait_end()}, errc::tls_failed},
+        {"alert",
+         {say(std::string("\x15\x03\x03\x00\x02\x02\x28", 7)), wait_end()},
+         errc::tls_failed},
+        {"close_notify",
+         {say(std::string("\x15\x03\x03\x00\x02\x01\x00", 7)), wait_end()},
+         errc::connect_failed},
+        {"end", {end()}, errc::connect_failed},
+        {"reset", {pause(20ms), reset()}, errc::connect_failed},
+    };
+    for (const auto& r : rows) {
+        INFO(r.name);
+        stub_server server({.connections = {r.script}});
         const auto [outcome, stats] = try_once(server, "127.0.0.1", {});
-        CHECK(outcome.code == errc::tls_failed);
+        INFO(outcome.message);
+        CHECK(outcome.code == r.code);
         CHECK_FALSE(outcome.sent);
         CHECK_THAT(outcome.message, Catch::Contains("TLS handshake with 127.0.0.1:"));
         CHECK(stats.open == 0);

@@ -60,6 +60,7 @@ public:
     /// Fails with errc::no_credentials; the message says "not configured" (the exception is then a
     /// codynamo::aws::not_configured) or what is wrong.
     /// Completes on the caller's executor. Cancelling one caller does not disturb the others.
+    /// Must bound its own time: a call looks at its deadline before and after, and waits meanwhile.
     [[nodiscard]] virtual boost::asio::awaitable<credentials_ptr> resolve() = 0;
     /// The service said that these have expired: do not hand out the same again if others can be
     /// had.

@@ -4,6 +4,7 @@
 
 #include <codynamo/export.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -89,7 +90,10 @@ public:
     attribute_value(std::uint64_t n) : value_(number(n)) {}
     attribute_value(double n) : value_(number(n)) {}
     attribute_value(binary b) : value_(std::move(b)) {}
-    attribute_value(bool b) : value_(b) {}
+    /// Only a real bool: a pointer would convert to one silently.
+    template <std::same_as<bool> Bool>
+    attribute_value(Bool b) : value_(b) {}
+    attribute_value(std::nullptr_t) : value_(null{}) {}
     attribute_value(null n) : value_(n) {}
     attribute_value(list l) : value_(std::move(l)) {}
     attribute_value(map m) : value_(std::move(m)) {}

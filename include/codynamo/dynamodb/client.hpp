@@ -35,7 +35,7 @@ struct client_config {
     std::string profile{};
     /// Null: environment, then shared files.
     aws::credentials_provider_ptr credentials{};
-    /// A whole call, all attempts and waits included. > 0.
+    /// A whole call, all attempts and waits included. > 0, at most 24 h.
     std::chrono::milliseconds call_timeout{10'000};
     /// One attempt: waiting for a connection, connecting, sending, receiving. > 0; at most
     /// call_timeout takes effect.

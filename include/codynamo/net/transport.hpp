@@ -126,13 +126,13 @@ struct pool_config {
     /// 0 refuses to wait.
     std::size_t max_waiting = 1'000'000;
     /// A connection idle for longer is not used again. Well below the 60 s after which the service
-    /// has been seen to close. > 0.
+    /// has been seen to close. > 0, at most 24 h.
     std::chrono::milliseconds idle_limit{20'000};
     /// A connection older than this, less up to a tenth of it by chance, is closed after use, so
-    /// that DNS changes are followed. > 0.
+    /// that DNS changes are followed. > 0, at most 24 h.
     std::chrono::milliseconds max_age{300'000};
     /// Name resolution, TCP connect and TLS handshake together; also bounded by the call's
-    /// deadline. > 0.
+    /// deadline. > 0, at most 24 h.
     std::chrono::milliseconds connect_timeout{3'100};
     /// Largest response head; 1 KiB to 1 MiB.
     std::size_t max_head_bytes = 64 * 1024;

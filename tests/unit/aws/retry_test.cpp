@@ -62,7 +62,7 @@ TEST_CASE("failures without a response are classified") {
         {errc::connection_lost, retry_class::transient},
         {errc::connect_failed, retry_class::transient},
         {errc::resolve_failed, retry_class::transient},
-        {errc::tls_failed, retry_class::transient},
+        {errc::tls_failed, retry_class::none},
         {errc::checksum_mismatch, retry_class::transient},
         {errc::throttled, retry_class::throttling},
         {errc::bad_response, retry_class::none},

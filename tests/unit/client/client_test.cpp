@@ -206,6 +206,8 @@ TEST_CASE("a bad configuration names its field") {
     const std::vector<row> table{
         {[](client_config& c) { c.call_timeout = 0ms; }, "call_timeout"},
         {[](client_config& c) { c.attempt_timeout = -1ms; }, "attempt_timeout"},
+        {[](client_config& c) { c.call_timeout = std::chrono::milliseconds::max(); },
+         "call_timeout"},
         {[](client_config& c) { c.region.clear(); }, "region"},
         {[](client_config& c) { c.region = "eu\r\nX: y"; }, "region"},
         {[](client_config& c) { c.endpoint = "ftp://fake"; }, "endpoint"},
@@ -240,6 +242,30 @@ TEST_CASE("without credentials the error says where they were looked for") {
     CHECK(got.error().code == errc::no_credentials);
     CHECK(got.error().message().find("environment") != std::string::npos);
     CHECK(world.transport->requests().empty());
+}
+
+namespace {
+
+/// What somebody else's provider may do.
+class broken_provider final : public aws::credentials_provider {
+public:
+    std::string_view name() const noexcept override { return "broken"; }
+    aws::credentials_ptr current() const override { return nullptr; }
+    asio::awaitable<aws::credentials_ptr> resolve() override {
+        throw boost::system::system_error(asio::error::connection_refused);
+        co_return nullptr;
+    }
+};
+
+} // namespace
+
+TEST_CASE("whatever a provider throws comes as a failure, and a very long time-out is a long one") {
+    fake_world world(script({answer("{}")}));
+    CHECK(attempt(world, get_request(), {.timeout = std::chrono::milliseconds::max()}).has_value());
+    world.credentials = std::make_shared<broken_provider>();
+    const auto got = attempt(world, get_request());
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().code == asio::error::connection_refused);
 }
 
 TEST_CASE("a transaction gets a token of its own, the same for each attempt") {

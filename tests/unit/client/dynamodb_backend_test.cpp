@@ -34,6 +34,7 @@ const std::string active =
     R"({"Table":{"TableName":"cache","TableStatus":"ACTIVE","KeySchema":[{"AttributeName":"key","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"key","AttributeType":"S"}]}})";
 const std::string creating =
     R"({"TableDescription":{"TableName":"cache","TableStatus":"CREATING","KeySchema":[{"AttributeName":"key","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"key","AttributeType":"S"}]}})";
+const std::string deleting = R"({"Table":{"TableName":"cache","TableStatus":"DELETING"}})";
 const std::string ttl_off = R"({"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLED"}})";
 const std::string ttl_on =
     R"({"TimeToLiveDescription":{"TimeToLiveStatus":"ENABLING","AttributeName":"ttl"}})";
@@ -164,14 +165,14 @@ TEST_CASE("ensure_table creates, waits, and switches native TTL on") {
     const std::string described_creating = R"({"Table":)" + creating.substr(20);
     fake_world world(
         script({service_error("ResourceNotFoundException"), answer(creating),
-                service_error("ResourceNotFoundException"), answer(described_creating),
-                answer(active), answer(ttl_off),
+                service_error("ResourceNotFoundException"), service_error("ResourceInUseException"),
+                answer(described_creating), answer(active), answer(ttl_off),
                 answer(R"({"TimeToLiveSpecification":{"Enabled":true,"AttributeName":"ttl"}})")}));
     auto backend = open(world);
     run(backend.ensure_table());
     const std::vector<std::string> expected{
-        "DescribeTable", "CreateTable",        "DescribeTable",   "DescribeTable",
-        "DescribeTable", "DescribeTimeToLive", "UpdateTimeToLive"};
+        "DescribeTable", "CreateTable",   "DescribeTable",      "CreateTable",
+        "DescribeTable", "DescribeTable", "DescribeTimeToLive", "UpdateTimeToLive"};
     CHECK(world.operations() == expected);
     CHECK(world.time->sleeps().size() == 3);
 }
@@ -196,6 +197,18 @@ TEST_CASE("ensure_table tolerates what other processes and other servers do") {
         {"no permission for TTL",
          {answer(active), answer(ttl_off), service_error("AccessDeniedException")},
          true},
+        {"too many changes of tables at once",
+         {answer(active), answer(ttl_off), service_error("AnotherException")},
+         true},
+        {"the table is being deleted",
+         {answer(deleting), service_error("ResourceNotFoundException"), answer(creating),
+          answer(active), answer(ttl_on)},
+         false},
+        {"the answer to CreateTable is lost",
+         {service_error("ResourceNotFoundException"),
+          fake_response::network_error(make_error_code(errc::connection_lost), true),
+          service_error("ResourceInUseException"), answer(active), answer(ttl_on)},
+         false},
         {"TTL on another attribute",
          {answer(active),
           answer(
@@ -264,6 +277,68 @@ TEST_CASE("a touch that meets another write looks again, and knows its own succe
         CHECK(run(backend.touch("k", timestamp(1700000002s), 60s)) == one.touched);
         CHECK(world.transport->requests().size() == one.answers.size());
     }
+}
+
+TEST_CASE("a touch that always meets another write ends at the deadline of a call") {
+    fake_world world([n = 0](const fake_request& request) mutable {
+        const std::string item =
+            R"({"key":{"S":"k"},"expire":{"N":"9999"},"update_ts":{"N":"17000000)" +
+            std::to_string(10 + n++ % 80) + R"("}})";
+        if (request.operation() == "GetItem") return answer(R"({"Item":)" + item + "}");
+        return answer(R"({"__type":"x#ConditionalCheckFailedException","message":"m","Item":)" +
+                          item + "}",
+                      400);
+    });
+    auto backend = open(world);
+    CHECK_THROWS_AS(run(backend.touch("k", timestamp(1700000005s), 60s)), error);
+    CHECK(world.transport->requests().size() < 100);
+}
+
+TEST_CASE("a delete whose answer was lost counts as done") {
+    fake_world world(
+        script({fake_response::network_error(make_error_code(errc::connection_lost), true),
+                service_error("ConditionalCheckFailedException")}));
+    auto backend = open(world);
+    CHECK(run(backend.erase("k")));
+    fake_world absent(script({service_error("ConditionalCheckFailedException")}));
+    auto other = open(absent);
+    CHECK_FALSE(run(other.erase("k")));
+}
+
+TEST_CASE("unprocessed answers that were never asked for are not sent on") {
+    fake_world world(script(
+        {answer(
+             R"({"UnprocessedItems":{"other":[{"PutRequest":{"Item":{"key":{"S":"x"}}}}],"cache":[{"PutRequest":{"Item":{"key":{"S":"x"}}}},{"DeleteRequest":{"Key":{"key":{"S":"k1"}}}}]}})"),
+         answer("{}")}));
+    auto backend = open(world);
+    const auto erased = run(backend.erase_many(keys_of(2)));
+    CHECK(std::ranges::all_of(erased, [](const auto& one) { return one.has_value(); }));
+    REQUIRE(world.transport->requests().size() == 2);
+    CHECK(world.transport->requests()[1].body ==
+          R"({"RequestItems":{"cache":[{"DeleteRequest":{"Key":{"key":{"S":"k1"}}}}]}})");
+}
+
+TEST_CASE("a page that failed halfway is counted as far as it came") {
+    std::string items;
+    for (int i = 0; i < 26; ++i) {
+        items += std::string(i ? "," : "") + R"({"key":{"S":"k)" + std::to_string(i) + R"("}})";
+    }
+    const std::string page = R"({"Items":[)" + items + R"(],"ScannedCount":26,"Count":26})";
+    const std::string rest = R"({"Items":[{"key":{"S":"k25"}}],"ScannedCount":1,"Count":1})";
+    fake_world world([&, scans = 0, writes = 0](const fake_request& request) mutable {
+        if (request.operation() == "Scan") return answer(scans++ == 0 ? page : rest);
+        return writes++ == 1 ? service_error("AccessDeniedException") : answer("{}");
+    });
+    auto config = world.backend_config();
+    config.batch_concurrency = 1;
+    auto backend = run(dynamodb_backend::open(config));
+    clear_options options{.segments = 1,
+                          .resume = std::make_shared<std::shared_ptr<clear_cursor>>()};
+    CHECK_THROWS_AS(run(backend.clear_all(options)), error);
+    const auto done = run(backend.clear_all(options));
+    CHECK(done.deleted == 26);
+    CHECK(done.scanned == 26);
+    CHECK(done.kept == 0);
 }
 
 TEST_CASE("a clear that failed goes on where it stopped") {
@@ -363,6 +438,7 @@ TEST_CASE("keys and records out of bounds are refused before anything is sent") 
     const record small{.value = "x"};
     const record huge{.value = std::string(410'000, 'x')};
     CHECK(code_of([&] { return backend.load(""); }) == errc::invalid_argument);
+    CHECK(code_of([&] { return backend.load("\xff"); }) == errc::invalid_argument);
     CHECK(code_of([&] { return backend.peek(std::string(2049, 'k')); }) == errc::invalid_argument);
     CHECK(code_of([&] { return backend.store("", small); }) == errc::invalid_argument);
     CHECK(code_of([&] { return backend.store("k", huge); }) == errc::invalid_argument);

@@ -141,6 +141,13 @@ TEST_CASE("items and responses are read by the same rules") {
         {"expire binary", value + R"(,"expire":{"B":"AAAA"})", std::nullopt},
         {"expire a map", value + R"(,"expire":{"M":{"N":{"N":"1"}}})", std::nullopt},
         {"expire garbage", value + R"(,"expire":{"N":"soon"})", std::nullopt},
+        {"expire a lifetime below the microsecond",
+         value + R"(,"expire":{"N":"1E-7"},"update_ts":{"N":"1"})",
+         record{"bytes", timestamp(1s), 1us}},
+        {"expire a negative one", value + R"(,"expire":{"N":"-1E-7"},"update_ts":{"N":"1"})",
+         record{"bytes", timestamp(1s), -1us}},
+        {"expire zero in a long spelling", value + R"(,"expire":{"N":"-0.00E5"})",
+         record{"bytes", timestamp(0us), for_ever}},
         {"expire without update_ts", value + R"(,"expire":{"N":"5"})", std::nullopt},
     };
     for (const row& one : table) {
@@ -174,14 +181,47 @@ TEST_CASE("a response without an item is a miss, and one that is no GetItem resp
     CHECK_FALSE(decode_record(names, ""));
     CHECK_FALSE(decode_record(names, R"({"Item":null})"));
     CHECK_FALSE(decode_record(names, R"({"Other":{"value":{"B":"AAAA"}}})"));
-    for (const std::string bad :
-         {"<html>", "{", "[]]", R"({"Item":[]})", R"({"Item":5})", R"({"Item":"x"})",
-          R"({"Item":{"value":"x"}})", R"({"Item":{"value":[]}})",
-          R"({"Item":{"value":{"B":"***"}}})", R"({"Item":{"value":{"B":5}}})", "{} {}"}) {
+    for (const std::string bad : {"<html>",
+                                  "{",
+                                  "[]]",
+                                  R"({"Item":[]})",
+                                  R"({"Item":5})",
+                                  R"({"Item":"x"})",
+                                  R"({"Item":{"value":"x"}})",
+                                  R"({"Item":{"value":[]}})",
+                                  R"({"Item":{"value":{"B":"***"}}})",
+                                  R"([])",
+                                  R"("x")",
+                                  "true",
+                                  "5",
+                                  R"([{"Item":{}}])",
+                                  R"({"__type":"InternalServerError"})",
+                                  R"({"Item":{},"Item":{}})",
+                                  R"({"Item":{"value":{"B":""},"expire":{"N":5}}})",
+                                  R"({"Item":{"value":{"B":""},"expire":{"N":null}}})",
+                                  R"({"Item":{"value":{"B":""},"expire":{"N":["5"]}}})",
+                                  R"({"Item":{"value":{"B":""},"expire":{"N":{"N":"5"}}}})",
+                                  R"({"Item":{"value":{"B":""},"expire":{}}})",
+                                  R"({"Item":{"value":{"B":5}}})",
+                                  "{} {}"}) {
         INFO(bad);
         const errc found = code_of(bad);
         CHECK((found == errc::bad_response || found == errc::deserialize_failed));
     }
+}
+
+TEST_CASE("the item of another key is never taken for the one that was asked for") {
+    const std::string response = R"({"Item":{"value":{"B":""},"key":{"S":"a"}}})";
+    CHECK(decode_record(names, response, true, "a"));
+    CHECK_THROWS_AS(decode_record(names, response, true, "b"), error);
+    CHECK(decode_record(names, R"({"Item":{"value":{"B":""}}})", true, "b"));
+}
+
+TEST_CASE("an attribute nested as deeply as the service allows does no harm") {
+    std::string deep = R"({"S":"x"})";
+    for (int level = 0; level < 32; ++level)
+        deep = R"({"M":{"m":)" + deep + "}}";
+    CHECK(decode_record(names, R"({"Item":{"value":{"B":""},"deep":)" + deep + "}}"));
 }
 
 TEST_CASE("escaped and very long texts survive the streaming reader") {

@@ -110,7 +110,7 @@ TEST_CASE("which outcome is followed by another attempt") {
         {"time-out, idempotent", lost(errc::timeout, true), true, kind::sleep},
         {"time-out after sending, not idempotent", lost(errc::timeout, true), false, kind::done},
         {"validation", invalid, true, kind::done},
-        {"certificate refused", lost(errc::tls_failed, false), true, kind::sleep},
+        {"certificate refused", lost(errc::tls_failed, false), true, kind::done},
         {"client closed", lost(errc::closed, false), true, kind::done},
         {"queue full", lost(errc::overloaded, false), true, kind::done},
         {"token expired", expired, false, kind::refresh_credentials},

@@ -145,4 +145,10 @@ TEST_CASE("codec: an item weighs what the developer guide says") {
         CHECK(item_size(what) == size);
 }
 
+TEST_CASE("a null pointer is NULL, and no other pointer is a value by accident") {
+    CHECK(attribute_value(nullptr).is<null>());
+    CHECK(attribute_value(true).is<bool>());
+    STATIC_REQUIRE_FALSE(std::is_constructible_v<attribute_value, int*>);
+}
+
 } // namespace

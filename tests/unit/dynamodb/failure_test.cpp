@@ -149,6 +149,21 @@ const std::vector<failure_case> failure_cases = {
      errc::throttled,
      "ThrottlingException",
      "HTTP 400 with a body that is not a JSON object: <p>"},
+    {"control characters in code and message",
+     400,
+     {},
+     R"({"__type":"Odd\u001b[2J\nCode","message":"\u001b[31mred\r\nline\u007f\u0000 ünd )" +
+         std::string(200, 'x') + R"("})",
+     errc::service_error,
+     R"(Odd\x1b[2J\x0aCode)",
+     R"(\x1b[31mred\x0d\x0aline\x7f\x00 ünd )" + std::string(200, 'x')},
+    {"control characters in the header's code, no message",
+     400,
+     {{"x-amzn-errortype", "\tOdd\x1b\nCode"}},
+     "{}",
+     errc::service_error,
+     R"(Odd\x1b\x0aCode)",
+     R"(Odd\x1b\x0aCode (HTTP 400))"},
     {"too large", 413, {}, "", errc::validation_failed, "", "HTTP 413 with an empty body"},
     {"too many", 429, html, "slow", errc::throttled, "", "HTTP 429 with a text/html body: slow"},
     {"abyss",
@@ -195,6 +210,23 @@ TEST_CASE("codec: cancellation reasons keep their positions") {
     CHECK(reasons[1].old_item == item{{"a", 1}});
     CHECK(reasons[2].code.empty());
     CHECK(reasons[3].old_item.empty());
+}
+
+TEST_CASE("codec: control characters of a server are in no words of a failure") {
+    const failure why =
+        failure_of(400,
+                   R"({"__type":"TransactionCanceledException",)"
+                   R"("CancellationReasons":[{"Code":"C\u001b","Message":"m\n"}],)"
+                   R"("ThrottlingReasons":[{"reason":"r\u001b","resource":"a\n"}]})",
+                   {{"x-amzn-requestid", "id\x1b"}});
+    CHECK(why.info->request_id == R"(id\x1b)");
+    REQUIRE(why.info->details);
+    REQUIRE(why.info->details->cancellation_reasons.size() == 1);
+    CHECK(why.info->details->cancellation_reasons[0].code == R"(C\x1b)");
+    CHECK(why.info->details->cancellation_reasons[0].message == R"(m\x0a)");
+    REQUIRE(why.info->details->throttling_reasons.size() == 1);
+    CHECK(why.info->details->throttling_reasons[0].reason == R"(r\x1b)");
+    CHECK(why.info->details->throttling_reasons[0].resource == R"(a\x0a)");
 }
 
 TEST_CASE("codec: the item of a failed condition is kept") {

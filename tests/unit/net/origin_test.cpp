@@ -82,12 +82,33 @@ TEST_CASE("what is not an origin is refused with the name of the field") {
     }
 }
 
-TEST_CASE("user info is not quoted back") {
-    try {
-        (void)net::parse_origin("https://me:secret@host", "endpoint");
-        FAIL("accepted");
-    } catch (const error& e) {
-        CHECK_THAT(e.what(), !Catch::Contains("secret"));
+TEST_CASE("secrets and control characters of what is not an origin are not quoted back") {
+    struct row {
+        const char* url;
+        const char* words;
+    };
+    const row rows[] = {
+        {"https://me:PASSWORD@host", "endpoint: must not hold user info"},
+        {"ftp://u:PASSWORD@h", "endpoint: must not hold user info"},
+        {"u:PASSWORD@h", "endpoint: must not hold user info"},
+        {"http://u:PASSWORD@h:99999/x?abc", "endpoint: must not hold user info"},
+        {"http://h\r\nX:1", "endpoint = \"http://h??X:1\": has no valid host"},
+        {"http://\x1b[2J\x7f\x9b", "endpoint = \"http://?[2J??\": has no valid host"},
+        {"http://h?X-Amz-Credential=abc",
+         "endpoint = \"http://h?...\": must not hold a path, query"},
+        {"h?X-Amz-Credential=abc", "endpoint = \"h?...\": must start with"},
+    };
+    for (const auto& r : rows) {
+        INFO(r.words);
+        try {
+            (void)net::parse_origin(r.url, "endpoint");
+            FAIL("accepted");
+        } catch (const error& e) {
+            CHECK_THAT(e.what(), Catch::Contains(r.words));
+            CHECK_THAT(e.what(), !Catch::Contains("PASSWORD") && !Catch::Contains("abc"));
+            CHECK(std::string_view(e.what()).find_first_of("\r\n\x1b\x7f\x9b") ==
+                  std::string_view::npos);
+        }
     }
 }
 
@@ -111,11 +132,19 @@ TEST_CASE("the bounds of a pool are checked and named") {
         {"idle_limit", [](auto& c) { c.idle_limit = 0ms; }},
         {"max_age", [](auto& c) { c.max_age = 0ms; }},
         {"connect_timeout", [](auto& c) { c.connect_timeout = -1ms; }},
+        {"idle_limit = 86400001 ms: must be at most 86400000 ms",
+         [](auto& c) { c.idle_limit = 24h + 1ms; }},
+        {"max_age = 86400001 ms: must be at most 86400000 ms",
+         [](auto& c) { c.max_age = 24h + 1ms; }},
+        {"connect_timeout = 9223372036854775807 ms: must be at most 86400000 ms",
+         [](auto& c) { c.connect_timeout = std::chrono::milliseconds::max(); }},
         {"max_head_bytes", [](auto& c) { c.max_head_bytes = 1023; }},
         {"max_head_bytes", [](auto& c) { c.max_head_bytes = 1024 * 1024 + 1; }},
         {"max_body_bytes", [](auto& c) { c.max_body_bytes = 1023; }},
     };
     CHECK_NOTHROW(net::check(net::pool_config{}));
+    CHECK_NOTHROW(
+        net::check(net::pool_config{.idle_limit = 24h, .max_age = 24h, .connect_timeout = 24h}));
     for (const auto& r : rows) {
         net::pool_config config;
         r.spoil(config);
@@ -130,4 +159,6 @@ TEST_CASE("an origin that cannot be one makes no transport") {
     for (const auto& server : {net::origin{false, "", 80}, net::origin{false, "a b", 80},
                                net::origin{false, "h", 0}, net::origin{false, "h\r\nX: y", 80}})
         CHECK_THROWS_WITH(net::make_transport(server, {}, {}, {}), Catch::StartsWith("origin."));
+    CHECK_THROWS_WITH(net::check(net::origin{false, "u:PASSWORD@h", 80}),
+                      Catch::Contains("user info") && !Catch::Contains("PASSWORD"));
 }
