@@ -5,6 +5,7 @@
 #include "measure.hpp"
 
 #include <codynamo/cache.hpp>
+#include <codynamo/dynamodb/client.hpp>
 #include <codynamo/dynamodb_backend.hpp>
 
 #include <boost/asio/co_spawn.hpp>

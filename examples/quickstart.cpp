@@ -3,6 +3,7 @@
 #include "run_main.hpp"
 
 #include <codynamo/cache.hpp>
+#include <codynamo/dynamodb/client.hpp>
 #include <codynamo/dynamodb_backend.hpp>
 #include <codynamo/layered_backend.hpp>
 #include <codynamo/memory_backend.hpp>

@@ -2,10 +2,14 @@
 // Records in one DynamoDB table, in the layout that Python's pynamodb_mate cache reads and writes.
 #pragma once
 
+#include <codynamo/aws/credentials.hpp>
+#include <codynamo/aws/retry.hpp>
 #include <codynamo/backend.hpp>
 #include <codynamo/detail/backend_model.hpp>
-#include <codynamo/dynamodb/client.hpp>
+#include <codynamo/dynamodb/table_operations.hpp>
+#include <codynamo/environment.hpp>
 #include <codynamo/export.hpp>
+#include <codynamo/net/transport.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -18,6 +22,10 @@
 #include <vector>
 
 namespace codynamo {
+
+namespace dynamodb {
+class client;
+}
 
 /// The attribute names of a record. The defaults are pynamodb_mate's.
 struct record_attributes {
@@ -110,6 +118,7 @@ public:
     /// none.
     [[nodiscard]] boost::asio::awaitable<bool> delete_table();
 
+    /// The client below; its operations are in codynamo/dynamodb/client.hpp.
     [[nodiscard]] dynamodb::client client() const;
     [[nodiscard]] const dynamodb_backend_config& config() const noexcept;
     [[nodiscard]] boost::asio::awaitable<void> close();

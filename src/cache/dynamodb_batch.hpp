@@ -2,6 +2,7 @@
 // Batch writes, shared by set_many, erase_many and the clears.
 #pragma once
 
+#include <codynamo/dynamodb/operations.hpp>
 #include <codynamo/dynamodb_backend.hpp>
 
 #include <boost/asio/awaitable.hpp>

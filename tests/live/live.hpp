@@ -4,6 +4,7 @@
 
 #include "support/run.hpp"
 
+#include <codynamo/dynamodb/client.hpp>
 #include <codynamo/dynamodb_backend.hpp>
 
 #include <cstdlib>

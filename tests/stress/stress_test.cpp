@@ -5,6 +5,7 @@
 #include "support/stub_server.hpp"
 
 #include <codynamo/cache.hpp>
+#include <codynamo/dynamodb/client.hpp>
 #include <codynamo/dynamodb_backend.hpp>
 #include <codynamo/layered_backend.hpp>
 #include <codynamo/memory_backend.hpp>

@@ -2,6 +2,7 @@
 // What the verbs of the command-line program share: global options, exit codes, and a way to run.
 #pragma once
 
+#include <codynamo/dynamodb/client.hpp>
 #include <codynamo/dynamodb_backend.hpp>
 
 #include <boost/asio/awaitable.hpp>

@@ -4,6 +4,7 @@
 
 #include "support/run.hpp"
 
+#include <codynamo/dynamodb/client.hpp>
 #include <codynamo/dynamodb_backend.hpp>
 #include <codynamo/testing/fake_transport.hpp>
 #include <codynamo/testing/manual_clock.hpp>
