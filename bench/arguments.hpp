@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the library's loop and the floor's are both told.
+// The verbs' options. What the library's loop and the floor's are both told.
 #pragma once
+
+#include "soak.hpp"
 
 #include <CLI/CLI.hpp>
 #include <string>
@@ -20,5 +22,6 @@ struct wire_options {
 };
 
 void add_wire_options(CLI::App& app, wire_options& options);
+void add_soak_options(CLI::App& app, soak_options& options);
 
 } // namespace bench

@@ -34,8 +34,12 @@ elseif(CODYNAMO_SANITIZE)
     message(FATAL_ERROR "CODYNAMO_SANITIZE is '${CODYNAMO_SANITIZE}': "
                         "it can be address+undefined, thread, or empty")
 endif()
+if(CODYNAMO_FUZZ)
+    list(APPEND sanitize -fsanitize=fuzzer-no-link)
+endif()
 if(CODYNAMO_SANITIZE)
+    add_compile_options(${sanitize} -fno-omit-frame-pointer)
     # g++ cannot follow its own instrumentation, and takes much for uninitialized.
-    add_compile_options(${sanitize} -fno-omit-frame-pointer -Wno-maybe-uninitialized)
+    add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
     add_link_options(${sanitize})
 endif()

@@ -19,6 +19,7 @@ constexpr std::pair<errc, std::string_view> all_words[] = {
     {errc::connection_lost, "the connection was lost"},
     {errc::timeout, "the deadline passed"},
     {errc::overloaded, "too many requests are waiting for a connection"},
+    {errc::circuit_open, "the endpoint has been failing and is left alone for the moment"},
     {errc::bad_response, "the response could not be understood"},
     {errc::response_too_large, "the response is too large"},
     {errc::checksum_mismatch, "the checksum of the response does not match its body"},

@@ -6,7 +6,7 @@
 #     tools/dynamodb-local.sh status [--port N]             0 when one is running, else 1
 # Without --port a free one is chosen; without --db everything is kept in memory. Several may run at
 # once, and only servers started from here are ever stopped. Speak to it at 127.0.0.1; the server
-# itself listens on every interface and cannot be told otherwise.
+# itself listens on every interface: it gives Jetty a port and no host, and has no option for one.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 servers_dir=$cache_dir/servers
@@ -42,6 +42,10 @@ first_line_from() {
 
 is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+# is_alive PID: not so when it is dead and merely nobody has asked for its exit code, as happens in
+# containers.
+is_alive() { grep -q '^State:[[:space:]]*[^[:space:]ZX]' "/proc/$1/status" 2>/dev/null; }
+
 # claim PORT: fails when another start has it. The claim is this script's pid until the server's
 # stands there, so that a claim of the dead can be told.
 claim() {
@@ -49,7 +53,7 @@ claim() {
     (
         flock 9
         owner=$(cat "$(pid_file "$1")" 2>/dev/null || true)
-        [[ -n $owner && -d /proc/$owner ]] && exit 1
+        [[ -n $owner ]] && is_alive "$owner" && exit 1
         is_taken "$1" && exit 1
         printf '%s\n' $$ >"$(pid_file "$1")"
     ) 9>"$servers_dir/lock"

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 # Installs what is missing on a bare Debian 12, and nothing else:
-#     tools/install-dependencies.sh [build] [server] [test] [bench] [tidy]     (none: build, test)
-# build: compiler, CMake, Boost, OpenSSL. server: DynamoDB Local. test: that, the formatter, Catch2
-# and the Python ancestor. bench: the fixed-answer server. tidy: clang-tidy.
+#     tools/install-dependencies.sh [build] [server] [test] [bench] [chaos] [fuzz]
+#                                   [coverage] [tidy]
+# None means build and test. build: compiler, CMake, Boost, OpenSSL. server: DynamoDB Local. test:
+# that, the formatter, Catch2 and the Python ancestor. bench: the fixed-answer server. chaos:
+# DynamoDB Local and toxiproxy, which is built with Go. fuzz: clang with libFuzzer. coverage: gcovr.
+# tidy: clang-tidy.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 missing=()
@@ -63,6 +66,16 @@ collect_bench() {
     need_command python3 python3
 }
 
+collect_chaos() {
+    need_command python3 python3
+    [[ -f $toxiproxy_dir/$toxiproxy_version ]] || need_command go golang-go
+}
+
+collect_fuzz() {
+    need_command clang++-16 clang-16
+    need_package libclang-rt-16-dev
+}
+
 install_missing() {
     ((${#missing[@]})) || return 0
     have apt-get || die "missing: ${missing[*]} (Debian's names), and there is no apt-get here"
@@ -100,6 +113,27 @@ POM
     rm -rf "$work"
 }
 
+# Marked by a file when it is whole. A machine that cannot build it can still run every other test:
+# those that need it say that they are skipped.
+fetch_toxiproxy() {
+    [[ -f $toxiproxy_dir/$toxiproxy_version ]] && return 0
+    step "building toxiproxy $toxiproxy_version"
+    rm -rf "$toxiproxy_dir"
+    mkdir -p "$toxiproxy_dir"
+    # What Go keeps between builds goes when this is over.
+    local work
+    work=$(mktemp -d "$cache_dir/go.XXXXXX")
+    if GOBIN=$toxiproxy_dir GOPATH=$work GOCACHE=$work/cache GOFLAGS='-buildvcs=false -modcacherw' \
+        go install "github.com/Shopify/toxiproxy/v2/cmd/server@v$toxiproxy_version" \
+        </dev/null >"$toxiproxy_dir/build.log" 2>&1; then
+        touch "$toxiproxy_dir/$toxiproxy_version"
+    else
+        tail -n 20 "$toxiproxy_dir/build.log" >&2
+        say 'toxiproxy could not be built; the tests that need it will be skipped'
+    fi
+    rm -rf "$work"
+}
+
 # The folder's own name is written into a venv's scripts, so this one is marked when it is whole.
 make_venv() {
     local wanted=pynamodb_mate==6.0.1.1
@@ -117,12 +151,16 @@ with_server=
 for part in "${parts[@]}"; do
     case $part in
     build) collect_build ;;
-    test | server) with_server=yes ;;&
+    test | server | chaos) with_server=yes ;;&
     server) ;;
     test) collect_test ;;
     bench) collect_bench ;;
+    chaos) collect_chaos ;;
+    fuzz) collect_fuzz ;;
+    coverage) need_command gcovr gcovr ;;
     tidy) need_command clang-tidy-16 clang-tidy-16 ;;
-    *) die "what is '$part'? There are build, server, test, bench and tidy" ;;
+    *) die "what is '$part'? There are build, server, test, bench, chaos, fuzz, coverage and" \
+        "tidy" ;;
     esac
 done
 [[ -z $with_server ]] || collect_server
@@ -132,4 +170,5 @@ exec 9>"$cache_dir/lock"
 flock 9
 install_missing
 [[ -z $with_server ]] || fetch_dynamodb_local
+[[ " ${parts[*]} " != *' chaos '* ]] || fetch_toxiproxy
 [[ " ${parts[*]} " != *' test '* ]] || make_venv

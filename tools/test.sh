@@ -1,18 +1,22 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 # Everything that has to be right, from nothing to the last test:
-#     tools/test.sh [--tidy] [--tsan] [ARGUMENTS OF CTEST]
-# Format, a build without warnings, all tests; then unit and net tests again under AddressSanitizer
-# and UBSan. --tidy adds clang-tidy, --tsan adds unit, net and stress tests under ThreadSanitizer.
+#     tools/test.sh [--tidy] [--tsan] [--long] [ARGUMENTS OF CTEST]
+# Format, a build without warnings, all tests; then unit and net tests and the fuzzers' corpora again
+# under AddressSanitizer and UBSan. --tidy adds clang-tidy, --tsan adds unit, net, stress and
+# simulation tests under ThreadSanitizer. --long is about two hours: ten times the simulation's seeds,
+# five minutes of each chaos test, a soak of ten, stress and simulation under AddressSanitizer too,
+# --tsan, and every fuzzer for 60 seconds.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-tidy='' tsan=''
+tidy='' tsan='' long=''
 while (($#)); do
     case $1 in
     --tidy) tidy=yes ;;
     --tsan) tsan=yes ;;
+    --long) tsan=yes long=yes ;;
     --help | -h)
-        sed -nE '3,6s/^# ?//p' "${BASH_SOURCE[0]}"
+        sed -nE '3,9s/^# ?//p' "${BASH_SOURCE[0]}"
         exit 0
         ;;
     *) break ;;
@@ -45,7 +49,16 @@ run_tests() {
     ctest --preset "$preset" -j "$jobs" "$@"
 }
 
-"$root/tools/install-dependencies.sh" build test ${tidy:+tidy}
+sanitized=(unit_tests net_tests fuzz_replay)
+suffix=
+if [[ -n $long ]]; then
+    export CODYNAMO_CHAOS_SECONDS=${CODYNAMO_CHAOS_SECONDS:-300}
+    export CODYNAMO_SIMULATION_SEEDS=${CODYNAMO_SIMULATION_SEEDS:-50000}
+    sanitized+=(stress_tests simulation_tests memory_tests)
+    suffix=-long
+fi
+
+"$root/tools/install-dependencies.sh" build test chaos ${tidy:+tidy} ${long:+fuzz}
 check_format
 build dev
 if [[ -n $tidy ]]; then
@@ -54,11 +67,17 @@ if [[ -n $tidy ]]; then
 fi
 use_dynamodb_local
 run_tests dev "$@"
-build asan unit_tests net_tests
-# A filter may well leave nothing for the sanitizers.
+# From here on nothing takes that long again, and a filter may well leave nothing to do.
+unset CODYNAMO_SIMULATION_SEEDS
 only=(${1:+"$@" --no-tests=ignore})
-run_tests asan "${only[@]}"
+if [[ -n $long ]]; then
+    step 'soak'
+    tests/chaos/soak.py build/dev/bench/codynamo-bench 600
+    tests/fuzz/run.sh 60
+fi
 if [[ -n $tsan ]]; then
-    build tsan unit_tests net_tests stress_tests
+    build tsan unit_tests net_tests stress_tests simulation_tests
     run_tests tsan "${only[@]}"
 fi
+build asan "${sanitized[@]}"
+run_tests "asan$suffix" "${only[@]}"

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <codynamo/aws/credentials.hpp>
+#include <codynamo/aws/endpoint.hpp>
 #include <codynamo/aws/retry.hpp>
 #include <codynamo/backend.hpp>
 #include <codynamo/detail/backend_model.hpp>
+#include <codynamo/dynamodb/resilience.hpp>
 #include <codynamo/dynamodb/table_operations.hpp>
 #include <codynamo/environment.hpp>
 #include <codynamo/export.hpp>
@@ -64,9 +66,20 @@ struct dynamodb_backend_config {
     std::chrono::milliseconds create_timeout{120'000};
     /// Batches of one get_many, set_many, erase_many or clear segment under way at once; 1 to 64.
     unsigned batch_concurrency = 4;
+    std::optional<bool> use_fips{};
+    std::optional<bool> use_dualstack{};
+    std::optional<aws::account_id_endpoint_mode> account_id_endpoint_mode{};
     aws::retry_config retry{};
+    /// When our clock is known to differ from the server's by more than 5 s, the times of records
+    /// are the server's in the table and ours outside of it. So native TTL deletes when it should,
+    /// and programs with other clocks agree on what is fresh. Nearer than that the times are left
+    /// as they are: the server tells its time to the second only, and lifetimes may be shorter.
+    std::optional<bool> clock_skew_correction{};
+    dynamodb::circuit_breaker_config breaker{};
+    dynamodb::hedging_config hedging{};
     net::pool_config pool{};
     net::tls_config tls{};
+    net::network_config network{};
     environment env{};
     std::shared_ptr<net::transport> transport{};
 };
@@ -83,8 +96,8 @@ public:
 
     [[nodiscard]] boost::asio::awaitable<std::optional<record>> load(std::string key);
     [[nodiscard]] boost::asio::awaitable<void> store(std::string key, record r);
-    /// True when there was a record. When an attempt had to be repeated because its answer was
-    /// lost, a record that is gone counts as erased by it.
+    /// True when there was a record. When the answer of an attempt was lost, a record that is gone
+    /// afterwards counts as erased by that attempt.
     [[nodiscard]] boost::asio::awaitable<bool> erase(std::string key);
 
     /// The times of a record without its value.

@@ -43,8 +43,12 @@ enum class errc {
     connection_lost,
     /// The deadline of the call or of its last attempt passed.
     timeout,
-    /// The wait queue of the connection pool is full.
+    /// The wait queue of the connection pool is full, or so long that the deadline would pass in
+    /// it. Nothing was sent.
     overloaded,
+    /// The endpoint has been failing, and its circuit breaker lets nothing through for the moment.
+    /// Nothing was sent.
+    circuit_open,
     /// The response is not HTTP, not JSON, or not the JSON that the operation promises.
     bad_response,
     /// The response's head or body is larger than the configured bound.
@@ -105,6 +109,9 @@ struct diagnostics {
     unsigned http_status = 0;
     /// Number of attempts made; 0 when nothing was sent.
     unsigned attempts = 0;
+    /// Nobody knows whether the request took effect: an attempt was lost after it may have been
+    /// executed. Always false for reads that changed nothing.
+    bool outcome_unknown = false;
     /// Cancellation reasons, throttling reasons and the old item; null when the response had none.
     std::shared_ptr<const dynamodb::failure_details> details{};
 };

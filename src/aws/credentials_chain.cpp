@@ -3,6 +3,7 @@
 #include <codynamo/aws/credentials.hpp>
 
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace asio = boost::asio;
@@ -10,13 +11,45 @@ namespace asio = boost::asio;
 namespace codynamo::aws {
 namespace {
 
+void require_links(const std::vector<credentials_provider_ptr>& links) {
+    for (const auto& link : links) {
+        if (!link) throw error(errc::invalid_argument, "credentials chain: a link is null");
+    }
+}
+
+/// What one link came to: one of the three.
+struct answer {
+    credentials_ptr found;
+    std::optional<failure> unset;
+    std::optional<failure> broken;
+};
+
+/// A cancellation passes through.
+asio::awaitable<answer> ask(credentials_provider_ptr link) {
+    answer given;
+    try {
+        given.found = co_await link->resolve();
+        if (!given.found) {
+            given.broken = make_failure(make_error_code(errc::no_credentials), "it gave none");
+        }
+    } catch (const not_configured& unset) {
+        given.unset = unset.as_failure();
+    } catch (const error& broken) {
+        given.broken = broken.as_failure();
+    }
+    co_return given;
+}
+
+void append_reason(std::string& tried, std::string_view name, const failure& why) {
+    if (!tried.empty()) tried.append("; ");
+    tried.append(name).append(": ").append(why.message());
+}
+
 class chain_provider final : public credentials_provider {
 public:
     explicit chain_provider(std::vector<credentials_provider_ptr> links)
         : links_(std::move(links)) {
-        for (const auto& link : links_) {
-            if (!link) throw error(errc::invalid_argument, "credentials chain: a link is null");
-        }
+        require_links(links_);
     }
 
     [[nodiscard]] std::string_view name() const noexcept override { return "chain"; }
@@ -28,21 +61,25 @@ public:
 
     [[nodiscard]] asio::awaitable<credentials_ptr> resolve() override {
         if (const auto chosen = winner()) {
-            const answer given = co_await ask(chosen, {});
+            const answer given = co_await ask(chosen);
             if (given.found) co_return given.found;
+            if (given.broken) refuse({}, *chosen, *given.broken);
             // Its source is gone; whoever comes first in the chain now may take over.
             elect(nullptr);
         }
         std::string tried;
         for (const auto& link : links_) {
-            answer given = co_await ask(link, tried);
+            const answer given = co_await ask(link);
             if (given.found) {
                 elect(link);
                 co_return given.found;
             }
-            tried = std::move(given.tried);
+            if (given.broken) refuse(std::move(tried), *link, *given.broken);
+            append_reason(tried, link->name(), *given.unset);
         }
-        throw not_configured(tried.empty() ? "the chain has no providers" : tried);
+        throw not_configured(make_failure(
+            make_error_code(errc::no_credentials),
+            "no credentials found: " + (tried.empty() ? "the chain has no providers" : tried)));
     }
 
     void invalidate(const credentials_ptr& expired) override {
@@ -50,29 +87,12 @@ public:
     }
 
 private:
-    struct answer {
-        /// Null when the link is not configured.
-        credentials_ptr found;
-        /// Every link asked so far with its reason.
-        std::string tried;
-    };
-
-    /// Throws when the link is broken.
-    static asio::awaitable<answer> ask(credentials_provider_ptr link, std::string tried) {
-        if (!tried.empty()) tried.append("; ");
-        tried.append(link->name()).append(": ");
-        answer given;
-        try {
-            given.found = co_await link->resolve();
-        } catch (const not_configured& unset) {
-            tried.append(unset.info().message);
-        } catch (const error& broken) {
-            diagnostics words = broken.info();
-            words.message = tried + broken.as_failure().message();
-            throw error(make_failure(make_error_code(errc::no_credentials), std::move(words)));
-        }
-        given.tried = std::move(tried);
-        co_return given;
+    [[noreturn]] static void refuse(std::string tried, const credentials_provider& link,
+                                    const failure& broken) {
+        append_reason(tried, link.name(), broken);
+        diagnostics words = broken.info ? *broken.info : diagnostics{};
+        words.message = std::move(tried);
+        throw error(make_failure(make_error_code(errc::no_credentials), std::move(words)));
     }
 
     [[nodiscard]] credentials_provider_ptr winner() const {
@@ -94,6 +114,31 @@ private:
 
 credentials_provider_ptr chain_credentials(std::vector<credentials_provider_ptr> links) {
     return std::make_shared<chain_provider>(std::move(links));
+}
+
+asio::awaitable<chain_report> examine_chain(std::vector<credentials_provider_ptr> links) {
+    require_links(links);
+    chain_report report;
+    bool over = false;
+    for (const auto& link : links) {
+        provider_answer entry;
+        entry.provider = link->name();
+        entry.said = "not asked";
+        if (!over) {
+            const answer given = co_await ask(link);
+            over = !given.unset;
+            if (given.found) {
+                entry.said = "found";
+                report.found = given.found;
+                report.provider = entry.provider;
+            } else {
+                entry.said =
+                    given.unset ? given.unset->message() : "failed: " + given.broken->message();
+            }
+        }
+        report.asked.push_back(std::move(entry));
+    }
+    co_return report;
 }
 
 } // namespace codynamo::aws

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The grammar of the shared files, and the rules by which two files become one.
 #include "aws/text.hpp"
+#include "aws/wipe.hpp"
 
 #include <codynamo/aws/profile.hpp>
 #include <codynamo/error.hpp>
@@ -15,6 +16,27 @@ using detail::trim;
 
 using section_map = std::map<std::string, profile_section, std::less<>>;
 
+void wipe_values(section_map& sections) noexcept {
+    for (auto& [title, section] : sections) {
+        for (auto& [key, value] : section)
+            detail::wipe(value);
+    }
+}
+
+/// Assignment and append leave nothing of the former text behind.
+void assign(std::string& text, std::string_view value) {
+    detail::wipe(text);
+    text = value;
+}
+
+void append_line(std::string& text, std::string_view line) {
+    std::string longer;
+    longer.reserve(text.size() + 1 + line.size());
+    longer.append(text).append("\n").append(line);
+    text.swap(longer);
+    detail::wipe(longer);
+}
+
 bool is_valid_name(std::string_view name) {
     constexpr std::string_view others = "_-/.%@:+";
     return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
@@ -26,6 +48,9 @@ bool is_valid_name(std::string_view name) {
 class file_reader {
 public:
     explicit file_reader(const char* label) : label_(label) {}
+    file_reader(const file_reader&) = delete;
+    file_reader& operator=(const file_reader&) = delete;
+    ~file_reader() { wipe_values(sections_); }
 
     void read(std::string_view text) {
         constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
@@ -71,7 +96,7 @@ private:
         const auto name = trim(line.substr(0, equals));
         if (name.empty()) fail("a property has no name");
         property_ = &(*section_)[detail::to_lower(name)];
-        *property_ = trim(line.substr(equals + 1));
+        assign(*property_, trim(line.substr(equals + 1)));
         nested_ = property_->empty();
     }
 
@@ -85,7 +110,7 @@ private:
             }
             if (trim(line.substr(0, equals)).empty()) fail("a nested property has no name");
         }
-        property_->append("\n").append(line);
+        append_line(*property_, line);
     }
 
     [[noreturn]] void fail(std::string_view what) const {
@@ -114,7 +139,7 @@ void merge(section_map& into, std::string_view name, const profile_section& prop
     if (!is_valid_name(name)) return;
     auto& target = into[std::string(name)];
     for (const auto& [key, value] : properties) {
-        if (is_valid_name(key)) target.insert_or_assign(key, value);
+        if (is_valid_name(key)) assign(target[key], value);
     }
 }
 
@@ -152,6 +177,18 @@ void spread_nested(section_map& sections) {
 }
 
 } // namespace
+
+profile_files& profile_files::operator=(profile_files other) noexcept {
+    profiles.swap(other.profiles);
+    sso_sessions.swap(other.sso_sessions);
+    services.swap(other.services);
+    return *this;
+}
+
+profile_files::~profile_files() {
+    for (auto* sections : {&profiles, &sso_sessions, &services})
+        wipe_values(*sections);
+}
 
 const profile_section* profile_files::find(std::string_view profile) const {
     const auto found = profiles.find(profile);

@@ -2,27 +2,22 @@
 // Finding and reading the shared files.
 #include "aws/profile_paths.hpp"
 
+#include "aws/secret_memory.hpp"
 #include "aws/text.hpp"
 
 #include <codynamo/aws/profile.hpp>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 namespace codynamo::aws {
 namespace detail {
 namespace {
 
 constexpr std::size_t max_file_bytes = 1024 * 1024;
-
-std::string home_folder(const environment& env) {
-    for (const char* name : {"HOME", "USERPROFILE"}) {
-        if (auto value = env.variable(name); value && !value->empty()) return *value;
-    }
-    return env.variable("HOMEDRIVE").value_or("") + env.variable("HOMEPATH").value_or("");
-}
 
 std::string file_path(const environment& env, const char* variable, std::string_view in_home) {
     std::string path = trimmed_variable(env, variable);
@@ -36,7 +31,13 @@ std::string file_path(const environment& env, const char* variable, std::string_
     throw error(errc::invalid_argument, "cannot read \"" + path + "\": " + why);
 }
 
-std::string read_file(const std::string& path) {
+secret_string with_room(const std::string& text, std::size_t size) {
+    std::string larger(size, '\0');
+    text.copy(larger.data(), text.size());
+    return secret_string(std::move(larger));
+}
+
+secret_string read_file(const std::string& path) {
     if (path.empty()) return {};
     errno = 0;
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
@@ -45,11 +46,18 @@ std::string read_file(const std::string& path) {
         if (errno == ENOENT || errno == ENOTDIR) return {};
         fail(path, boost::system::error_code(errno, boost::system::generic_category()).message());
     }
-    std::string text;
-    std::array<char, 4096> block;
-    while (const auto count = std::fread(block.data(), 1, block.size(), file.get())) {
-        text.append(block.data(), count);
-        if (text.size() > max_file_bytes) fail(path, "it is larger than 1 MiB");
+    // Without a buffer of its own, which would keep what it read.
+    std::setvbuf(file.get(), nullptr, _IONBF, 0);
+    secret_string text;
+    for (std::size_t size = 0;;) {
+        text = with_room(text.text(), std::max<std::size_t>(2 * size, 4096));
+        const auto count =
+            std::fread(text.text().data() + size, 1, text.text().size() - size, file.get());
+        size += count;
+        if (size > max_file_bytes) fail(path, "it is larger than 1 MiB");
+        if (size == text.text().size()) continue;
+        text.text().resize(size);
+        break;
     }
     if (std::ferror(file.get())) {
         fail(path, boost::system::error_code(errno, boost::system::generic_category()).message());
@@ -59,8 +67,19 @@ std::string read_file(const std::string& path) {
 
 } // namespace
 
+std::string home_folder(const environment& env) {
+    for (const char* name : {"HOME", "USERPROFILE"}) {
+        if (auto value = env.variable(name); value && !value->empty()) return *value;
+    }
+    return env.variable("HOMEDRIVE").value_or("") + env.variable("HOMEPATH").value_or("");
+}
+
 std::string trimmed_variable(const environment& env, const char* name) {
-    return std::string(trim(env.variable(name).value_or("")));
+    auto value = env.variable(name);
+    if (!value) return {};
+    // It may be a secret, of which only the caller's copy is to stay.
+    const wipe_at_end wiped(*value);
+    return std::string(trim(*value));
 }
 
 std::string config_file_path(const environment& env) {
@@ -74,8 +93,9 @@ std::string credentials_file_path(const environment& env) {
 } // namespace detail
 
 profile_files load_profile_files(const environment& env) {
-    return parse_profile_files(detail::read_file(detail::config_file_path(env)),
-                               detail::read_file(detail::credentials_file_path(env)));
+    const auto config = detail::read_file(detail::config_file_path(env));
+    const auto credentials = detail::read_file(detail::credentials_file_path(env));
+    return parse_profile_files(config.text(), credentials.text());
 }
 
 std::string profile_name(const environment& env, std::string_view given) {

@@ -8,6 +8,9 @@
 
 namespace codynamo::aws::detail {
 
+/// HOME, else USERPROFILE, else HOMEDRIVE and HOMEPATH; empty when there is none of them.
+[[nodiscard]] std::string home_folder(const environment& env);
+
 /// AWS_CONFIG_FILE, else ~/.aws/config; empty when there is no home folder.
 [[nodiscard]] std::string config_file_path(const environment& env);
 

@@ -31,6 +31,10 @@ constexpr parameters parameters_of(retry_spec spec) noexcept {
                : parameters{3, milliseconds(1000), milliseconds(1000), 5, 10, 5};
 }
 
+retry_spec spec_of(const retry_config& config) noexcept {
+    return config.spec.value_or(retry_spec::v2_0);
+}
+
 /// Whatever the service asks for, a wait grows by no more than this.
 constexpr milliseconds max_retry_after_extension{5000};
 
@@ -166,7 +170,7 @@ unsigned retry_quota::available() const noexcept {
 
 retry_schedule::retry_schedule(const retry_config& config, retry_quota& quota) noexcept
     : config_(config), quota_(&quota) {
-    const auto defaults = parameters_of(config_.spec);
+    const auto defaults = parameters_of(spec_of(config_));
     if (config_.max_attempts == 0) config_.max_attempts = defaults.max_attempts;
     if (config_.base == milliseconds(0)) config_.base = defaults.base;
     if (config_.throttling_base == milliseconds(0)) {
@@ -186,7 +190,7 @@ microseconds retry_schedule::delay_for(retry_class failure, double jitter,
                                                             std::clamp(jitter, 0.0, 1.0)));
     const auto asked = parse_retry_after(retry_after);
     if (!asked) return delay;
-    if (config_.spec == retry_spec::v2_0) return std::min<microseconds>(*asked, longest);
+    if (spec_of(config_) == retry_spec::v2_0) return std::min<microseconds>(*asked, longest);
     return std::clamp<microseconds>(*asked, delay, delay + max_retry_after_extension);
 }
 
@@ -194,13 +198,20 @@ retry_decision retry_schedule::next(retry_class failure, double jitter,
                                     std::string_view retry_after) noexcept {
     if (failure == retry_class::none) return {retry_verdict::not_retryable, {}};
     if (attempt_ >= config_.max_attempts) return {retry_verdict::attempts_exhausted, {}};
-    const auto costs = parameters_of(config_.spec);
+    const auto costs = parameters_of(spec_of(config_));
     const unsigned cost = failure == retry_class::throttling ? costs.throttling_cost
                           : failure == retry_class::timeout  ? costs.timeout_cost
                                                              : costs.retry_cost;
     if (!quota_->take(cost)) return {retry_verdict::quota_exhausted, {}};
     last_charge_ = cost;
     const auto delay = delay_for(failure, jitter, retry_after);
+    ++attempt_;
+    return {retry_verdict::retry, delay};
+}
+
+retry_decision retry_schedule::postponed(double jitter) noexcept {
+    if (attempt_ >= config_.max_attempts) return {retry_verdict::attempts_exhausted, {}};
+    const auto delay = delay_for(retry_class::transient, jitter, {});
     ++attempt_;
     return {retry_verdict::retry, delay};
 }

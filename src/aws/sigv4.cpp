@@ -98,6 +98,7 @@ signed_request sign(const signable_request& request, const credentials& who,
     detail::require_usable(who);
     detail::require_usable(scope);
     detail::require_word("method", request.method);
+    if (!request.target.empty()) detail::require_no_control("request target", request.target);
     auto headers = canonical_headers(request, options);
 
     signed_request out;

@@ -21,26 +21,34 @@ namespace {
 /// A GetItem that skips the tree: written from ready-made pieces, read straight into a record.
 class load_call final : public dynamodb::operation_call {
 public:
-    load_call(const record_attributes& names, std::string_view head, std::string_view key,
-              std::string_view tail, bool with_value) noexcept
-        : operation_call(dynamodb::target_of<dynamodb::get_item_input>::value, true), names_(names),
-          head_(head), key_(key), tail_(tail), with_value_(with_value) {}
+    /// Both must outlive the call.
+    load_call(const dynamodb_backend::core& table, std::string_view key, bool with_value) noexcept
+        : operation_call(dynamodb::target_of<dynamodb::get_item_input>::value,
+                         {.replay_safe = true, .writes = false, .hedgeable = true}),
+          table_(table), key_(key), with_value_(with_value) {}
 
     void encode(std::string& body) const override {
-        body += head_;
+        body += table_.load_head;
         dynamodb::append_json_string(body, key_);
-        body += tail_;
+        body += with_value_ ? table_.load_tail : table_.peek_tail;
     }
     void decode(std::string_view body) override {
-        found_ = detail::decode_record(names_, body, with_value_, key_);
+        found_ = detail::decode_record(table_.config.attributes, body, with_value_, key_);
+    }
+    [[nodiscard]] std::string_view table_arn() const noexcept override {
+        return dynamodb::arn_or_nothing(table_.config.table_name);
+    }
+    [[nodiscard]] std::unique_ptr<operation_call> twin() const override {
+        return std::make_unique<load_call>(table_, key_, with_value_);
+    }
+    void take_answer(operation_call& twin) override {
+        found_ = static_cast<load_call&>(twin).take();
     }
     [[nodiscard]] std::optional<record> take() { return std::move(found_); }
 
 private:
-    const record_attributes& names_;
-    std::string_view head_;
+    const dynamodb_backend::core& table_;
     std::string_view key_;
-    std::string_view tail_;
     bool with_value_;
     std::optional<record> found_;
 };
@@ -144,17 +152,19 @@ asio::awaitable<void> dynamodb_backend::close() {
 asio::awaitable<std::optional<record>>
 dynamodb_backend::core::load(std::shared_ptr<core> self, std::string key, bool with_value) {
     detail::validate_key(key);
-    load_call call(self->config.attributes, self->load_head, key,
-                   with_value ? self->load_tail : self->peek_tail, with_value);
+    load_call call(*self, key, with_value);
     std::optional<failure> why = co_await self->client.shared_core()->call(call, {});
     if (why) throw_failure(*std::move(why));
-    co_return call.take();
+    std::optional<record> found = call.take();
+    if (found) found->written = detail::by_own_clock(found->written, self->clock_offset());
+    co_return found;
 }
 
 dynamodb::put_item_input dynamodb_backend::core::put_request(std::string key, record&& r) const {
     detail::validate_key(key);
     dynamodb::put_item_input in;
     in.table_name = config.table_name;
+    r.written = detail::by_table_clock(r.written, clock_offset());
     in.item = detail::to_item(config.attributes, std::move(key), std::move(r));
     return in;
 }
@@ -189,16 +199,15 @@ asio::awaitable<bool> dynamodb_backend::core::erase(std::shared_ptr<core> self, 
     const dynamodb::call_options idempotent{.replay = dynamodb::replay::safe};
     const auto done = co_await self->client.attempt(std::move(in), idempotent);
     if (done) co_return true;
-    // After a retry the item most likely went with an attempt of ours whose answer was lost.
+    // The item most likely went with an attempt of ours whose answer was lost.
     if (done.error().code == errc::conditional_check_failed)
-        co_return done.error().info->attempts > 1;
+        co_return done.error().info->outcome_unknown;
     throw_failure(done.error());
 }
 
 asio::awaitable<bool> dynamodb_backend::core::touch(std::shared_ptr<core> self, std::string key,
                                                     timestamp now, ttl lifetime) {
     detail::validate_key(key);
-    const record fresh{.value = {}, .written = now, .lifetime = lifetime};
     dynamodb::get_item_input get{.table_name = self->config.table_name,
                                  .key = key_item(self->config.attributes, key),
                                  .consistent_read = true,
@@ -206,6 +215,9 @@ asio::awaitable<bool> dynamodb_backend::core::touch(std::shared_ptr<core> self, 
                                  .names = self->names("keu")};
     const auto got = co_await self->client.get_item(std::move(get));
     dynamodb::item seen = got.item.value_or(dynamodb::item{});
+    // From here on by the table's clock.
+    now = detail::by_table_clock(now, self->clock_offset());
+    const record fresh{.value = {}, .written = now, .lifetime = lifetime};
     const std::string_view letters = self->config.attributes.ttl.empty() ? "keu" : "keut";
     const dynamodb::call_options idempotent{.replay = dynamodb::replay::safe};
     detail::rounds pauses(self->config);

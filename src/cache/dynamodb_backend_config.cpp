@@ -2,6 +2,7 @@
 // What a table backend's configuration must satisfy before anything is sent.
 #include "cache/dynamodb_backend_core.hpp"
 #include "cache/utf8.hpp"
+#include "dynamodb/client_core.hpp"
 #include "dynamodb/codec.hpp"
 #include "dynamodb/json_writer.hpp"
 
@@ -58,9 +59,16 @@ dynamodb::client_config client_config_of(const dynamodb_backend_config& config) 
             .credentials = config.credentials,
             .call_timeout = config.call_timeout,
             .attempt_timeout = config.attempt_timeout,
+            .use_fips = config.use_fips,
+            .use_dualstack = config.use_dualstack,
+            .account_id_endpoint_mode = config.account_id_endpoint_mode,
             .retry = config.retry,
+            .clock_skew_correction = config.clock_skew_correction,
+            .breaker = config.breaker,
+            .hedging = config.hedging,
             .pool = config.pool,
             .tls = config.tls,
+            .network = config.network,
             .env = config.env,
             .transport = config.transport};
 }
@@ -109,6 +117,10 @@ dynamodb_backend::core::core(dynamodb_backend_config given)
     peek_tail += R"(,"#u":)";
     dynamodb::append_json_string(peek_tail, config.attributes.update_ts);
     peek_tail += "}}";
+}
+
+std::chrono::microseconds dynamodb_backend::core::clock_offset() const noexcept {
+    return client.shared_core()->table_offset();
 }
 
 void dynamodb_backend::core::warn(const std::string& line) const {

@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +51,8 @@ public:
     /// Every name goes through one, for most of them are reserved words.
     [[nodiscard]] dynamodb::attribute_names names(std::string_view letters) const;
     [[nodiscard]] dynamodb::put_item_input put_request(std::string key, record&& r) const;
+    /// What the table's clock is ahead of ours; see detail::by_table_clock.
+    [[nodiscard]] std::chrono::microseconds clock_offset() const noexcept;
     void warn(const std::string& line) const;
 
     const dynamodb_backend_config config;

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace codynamo {
@@ -93,9 +94,11 @@ private:
         dynamodb::keys_and_attributes again{.consistent_read = self_->config.consistent_read};
         const auto rest = answer.unprocessed_keys.find(self_->config.table_name);
         if (rest == answer.unprocessed_keys.end()) return again;
+        std::set<std::string> seen; // a store that names a key twice would have us ask for it twice
         for (const dynamodb::item& key : rest->second.keys) {
-            const std::string text = key_of(self_->config.attributes, key);
-            if (pending_.contains(text)) again.keys.push_back(key);
+            std::string text = key_of(self_->config.attributes, key);
+            if (!pending_.contains(text) || !seen.insert(text).second) continue;
+            again.keys.push_back(key_item(self_->config.attributes, std::move(text)));
         }
         return again;
     }
@@ -105,7 +108,9 @@ private:
             const auto found = pending_.find(key_of(self_->config.attributes, item));
             if (found == pending_.end()) continue; // an answer nobody asked for
             try {
-                out_[found->second] = to_record(self_->config.attributes, item);
+                record r = to_record(self_->config.attributes, item);
+                r.written = by_own_clock(r.written, self_->clock_offset());
+                out_[found->second] = std::move(r);
             } catch (const error& why) {
                 out_[found->second] = why.as_failure();
             }
@@ -156,8 +161,8 @@ asio::awaitable<void> write_slice_of(core_ptr self, std::vector<indexed_write> w
         key_index left;
         for (dynamodb::write_request& one : answer->unprocessed_items[config.table_name]) {
             const auto found = pending.find(key_of(config.attributes, one.item));
-            if (found == pending.end()) continue; // not ours
-            left.insert(*found);
+            if (found == pending.end()) continue;      // not ours
+            if (!left.insert(*found).second) continue; // named twice
             asked.push_back(std::move(one));
         }
         pending = std::move(left);

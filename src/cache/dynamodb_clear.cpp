@@ -149,7 +149,9 @@ asio::awaitable<void> delete_expired(core_ptr self, std::vector<dynamodb::item> 
 
 asio::awaitable<clear_progress> dynamodb_backend::core::clear_all(core_ptr self,
                                                                   clear_options options) {
-    dynamodb::scan_input scan{.projection_expression = "#k", .names = self->names("k")};
+    // Consistent, or what was written a moment ago could be missed and stay.
+    dynamodb::scan_input scan{
+        .projection_expression = "#k", .names = self->names("k"), .consistent_read = true};
     page_job job = [self](std::vector<dynamodb::item> page, std::uint64_t& deleted) {
         return delete_page(self, std::move(page), deleted);
     };
@@ -165,7 +167,8 @@ dynamodb_backend::core::clear_expired(core_ptr self, clear_options options, time
                               .consistent_read = true};
     scan.values.emplace(":forever", dynamodb::number(0));
     page_job job = [self, now](std::vector<dynamodb::item> page, std::uint64_t& deleted) {
-        return delete_expired(self, std::move(page), now, deleted);
+        const timestamp by_table = detail::by_table_clock(now, self->clock_offset());
+        return delete_expired(self, std::move(page), by_table, deleted);
     };
     return clear(self, std::move(scan), std::move(options), std::move(job));
 }

@@ -165,7 +165,8 @@ private:
 
 std::optional<record> decode_record(const record_attributes& names, std::string_view response,
                                     bool with_value, std::string_view key) {
-    if (response.empty()) return std::nullopt;
+    const bool blank = response.find_first_not_of(" \t\r\n") == response.npos;
+    if (blank) return std::nullopt; // stands for {}, as in every other response
     json::parse_options options;
     options.max_depth = dynamodb::most_json_levels;
     json::basic_parser<handler> parser(options, names, with_value, key);

@@ -98,6 +98,17 @@ std::optional<microseconds> parse_seconds(std::string_view text) noexcept {
     return microseconds(negative ? -count : count);
 }
 
+timestamp by_table_clock(timestamp ours, microseconds offset) noexcept {
+    const microseconds since = ours.time_since_epoch();
+    if (offset.count() > 0 && since > microseconds::max() - offset) return timestamp::max();
+    if (offset.count() < 0 && since < microseconds::min() - offset) return timestamp::min();
+    return ours + offset;
+}
+
+timestamp by_own_clock(timestamp tables, microseconds offset) noexcept {
+    return by_table_clock(tables, -offset);
+}
+
 std::optional<std::int64_t> native_ttl(const record& r) noexcept {
     const std::optional<timestamp> end = expires_at(r);
     if (!end) return std::nullopt;

@@ -22,6 +22,11 @@ namespace codynamo::detail {
 [[nodiscard]] std::optional<std::chrono::microseconds>
 parse_seconds(std::string_view text) noexcept;
 
+/// Times in the table are the server's; those of records are ours. `offset` is what the server's
+/// clock is ahead of ours. Saturating.
+[[nodiscard]] timestamp by_table_clock(timestamp ours, std::chrono::microseconds offset) noexcept;
+[[nodiscard]] timestamp by_own_clock(timestamp tables, std::chrono::microseconds offset) noexcept;
+
 /// When the service may delete the record: its end, rounded up to whole seconds. nullopt when it
 /// never ends.
 [[nodiscard]] std::optional<std::int64_t> native_ttl(const record& r) noexcept;

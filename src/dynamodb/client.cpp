@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dynamodb/client_core.hpp"
 #include "dynamodb/codec.hpp"
+#include "dynamodb/replayed_write.hpp"
+#include "dynamodb/response_checks.hpp"
 
 #include <codynamo/dynamodb/client.hpp>
 
@@ -12,16 +14,51 @@ namespace asio = boost::asio;
 
 namespace {
 
+template <class Input, class... Others>
+concept one_of = (std::same_as<Input, Others> || ...);
+
+template <class Input>
+concept reading = one_of<Input, get_item_input, batch_get_item_input, query_input, scan_input,
+                         transact_get_items_input, describe_table_input, list_tables_input,
+                         describe_time_to_live_input>;
+
+/// The first table of the request that is named by an ARN.
+template <class Input>
+std::string_view table_arn_of(const Input& in) noexcept {
+    if constexpr (requires { in.table_name; }) {
+        return arn_or_nothing(in.table_name);
+    } else if constexpr (requires { in.request_items; }) {
+        for (const auto& [name, of_table] : in.request_items)
+            if (const auto arn = arn_or_nothing(name); !arn.empty()) return arn;
+    } else if constexpr (requires { in.items; }) {
+        for (const auto& one : in.items)
+            if (const auto arn = arn_or_nothing(one.table_name); !arn.empty()) return arn;
+    }
+    return {};
+}
+
 template <operation_input Input>
 class typed_call final : public operation_call {
 public:
     explicit typed_call(const Input& in)
-        : operation_call(target_of<Input>::value, is_replay_safe(in)), in_(in) {}
+        : operation_call(target_of<Input>::value,
+                         {.replay_safe = is_replay_safe(in),
+                          .writes = !reading<Input>,
+                          .hedgeable = std::same_as<Input, get_item_input>}),
+          in_(in) {}
 
     void encode(std::string& body) const override { dynamodb::encode(in_, body); }
     void decode(std::string_view body) override {
         out_ = {};
         dynamodb::decode(body, out_);
+        check_answer(in_, out_);
+    }
+    [[nodiscard]] std::string_view table_arn() const noexcept override { return table_arn_of(in_); }
+    [[nodiscard]] std::unique_ptr<operation_call> twin() const override {
+        return std::make_unique<typed_call>(in_);
+    }
+    void take_answer(operation_call& twin) override {
+        out_ = std::move(static_cast<typed_call&>(twin).out_);
     }
     [[nodiscard]] typename Input::output take() { return std::move(out_); }
 
@@ -44,6 +81,12 @@ void complete(transact_write_items_input& in, random_source& random) {
     }
 }
 
+/// Without the old item nobody could tell whose success it met.
+void complete(put_item_input& in, random_source&) {
+    if (in.version_attribute.empty()) return;
+    in.condition.return_item = return_values_on_condition_check_failure::all_old;
+}
+
 template <class Output>
 asio::awaitable<Output> value_of(asio::awaitable<result<Output>> attempted) {
     result<Output> r = co_await std::move(attempted);
@@ -63,8 +106,10 @@ asio::awaitable<result<typename Input::output>> run(std::shared_ptr<client::core
     }
     if (invalid) co_return *std::move(invalid);
     typed_call<Input> call(in);
-    if (std::optional<failure> why = co_await core->call(call, options)) co_return *std::move(why);
-    co_return call.take();
+    std::optional<failure> why = co_await core->call(call, options);
+    if (!why) co_return call.take();
+    if (met_its_own_success(in, *why)) co_return typename Input::output();
+    co_return *std::move(why);
 }
 
 asio::awaitable<void> close_and_keep(std::shared_ptr<client::core> core) {

@@ -1,188 +1,203 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dynamodb/client_core.hpp"
 
-#include "dynamodb/codec.hpp"
+#include "dynamodb/attempt_exchange.hpp"
+#include "dynamodb/awaited_credentials.hpp"
+#include "dynamodb/race.hpp"
 
 #include <boost/asio/error.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 namespace codynamo::dynamodb {
 
 namespace asio = boost::asio;
-
-namespace {
-
-/// Enough for anybody, and far from where time points overflow.
-constexpr std::chrono::milliseconds longest_timeout = std::chrono::hours(24);
-
-void require_timeout(std::chrono::milliseconds value, std::string_view field) {
-    if (value.count() > 0 && value <= longest_timeout) return;
-    throw error(errc::invalid_argument, std::string(field) + " is " +
-                                            std::to_string(value.count()) +
-                                            " ms: 1 to 86400000 are allowed");
-}
-
-aws::endpoint endpoint_for(const client_config& config) {
-    aws::profile_files files;
-    // A broken profile file is no concern of somebody who gave region and endpoint himself.
-    if (config.region.empty() || config.endpoint.empty()) {
-        files = aws::load_profile_files(config.env);
-    }
-    const std::string profile = aws::profile_name(config.env, config.profile);
-    const std::string region = aws::resolve_region(config.region, config.env, files, profile);
-    const std::string url = aws::resolve_endpoint_url(config.endpoint, config.env, files, profile);
-    return aws::resolve_endpoint(region, url);
-}
-
-client_config checked(client_config config) {
-    require_timeout(config.call_timeout, "call_timeout");
-    require_timeout(config.attempt_timeout, "attempt_timeout");
-    aws::validate(config.retry);
-    if (!config.credentials) {
-        config.credentials = aws::default_credentials(config.env, config.profile);
-    }
-    return config;
-}
-
-} // namespace
-
-/// Signs and encodes when the connection is there; decodes while the response is still in the
-/// connection's buffer.
-class client::core::attempt_exchange final : public net::exchange {
-public:
-    attempt_exchange(core& owner, operation_call& what) noexcept : owner_(owner), what_(what) {}
-
-    void use(aws::credentials_ptr who) noexcept { who_ = std::move(who); }
-    [[nodiscard]] const aws::credentials_ptr& who() const noexcept { return who_; }
-    [[nodiscard]] attempt_outcome take_outcome() noexcept { return std::exchange(outcome_, {}); }
-
-    void write(std::string& head, std::string& body) override {
-        what_.encode(body);
-        const auto now = std::chrono::floor<std::chrono::seconds>(owner_.env().time->now());
-        owner_.signer_.write_head(head, what_.target(), body, who_, now);
-    }
-
-    void read(const net::response_view& response) override {
-        outcome_.maybe_executed = response.status < 400 || response.status >= 500;
-        if (response.status == 200) {
-            try {
-                check_crc32(response);
-                what_.decode(response.body);
-            } catch (...) {
-                outcome_.why = with_response(current_failure(), response);
-            }
-            return;
-        }
-        try {
-            check_crc32(response);
-            outcome_.why = decode_failure(response);
-        } catch (...) {
-            outcome_.why = with_response(current_failure(), response);
-        }
-        outcome_.retry_after = response.header("x-amz-retry-after");
-    }
-
-private:
-    static failure with_response(const failure& why, const net::response_view& response) {
-        diagnostics words = why.info ? *why.info : diagnostics{};
-        words.http_status = response.status;
-        words.request_id = response.header("x-amzn-requestid");
-        return make_failure(why.code, std::move(words));
-    }
-
-    core& owner_;
-    operation_call& what_;
-    aws::credentials_ptr who_;
-    attempt_outcome outcome_;
-};
+using std::chrono::microseconds;
 
 client::core::core(client_config config)
-    : config_(checked(std::move(config))), endpoint_(endpoint_for(config_)),
-      signer_(endpoint_.server.authority(), {endpoint_.signing_region, endpoint_.signing_service}),
-      quota_(config_.retry.quota) {
-    if (!config_.transport) {
-        config_.transport =
-            net::make_transport(endpoint_.server, config_.pool, config_.tls, config_.env);
+    : settings_(resolve_settings(std::move(config))), routes_(settings_),
+      skew_(*this->config().clock_skew_correction), quota_(this->config().retry.quota) {
+    if (this->config().retry.mode == aws::retry_mode::adaptive) {
+        limiter_.emplace(env().time->steady_now());
     }
+    if (this->config().hedging.enabled) hedges_.emplace(this->config().hedging);
 }
+
+/// One call under way.
+struct client::core::running {
+    running(core& self, operation_call& op, const request_fsm::shared& with,
+            request_fsm::limits bounds)
+        : what(op), machine(with, bounds), one(*self.env().time, self.skew_, op) {}
+
+    operation_call& what;
+    request_fsm machine;
+    attempt_exchange one;
+    aws::credentials_ptr who;
+    route* by = nullptr;
+};
 
 asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
                                                            call_options options) {
     if (closed_.load(std::memory_order_relaxed)) {
         co_return make_failure(errc::closed, "the client is closed");
     }
-    const clock& time = *config_.env.time;
+    const clock& time = *env().time;
     const auto timeout = options.timeout.count() > 0 ? std::min(options.timeout, longest_timeout)
-                                                     : config_.call_timeout;
-    const bool replay_safe =
-        options.replay == replay::automatic ? what.replay_safe() : options.replay == replay::safe;
-    request_fsm machine(config_.retry, quota_,
-                        {time.steady_now() + timeout, config_.attempt_timeout, replay_safe});
-    attempt_exchange one(*this, what);
+                                                     : config().call_timeout;
+    const bool replay_safe = options.replay == replay::automatic ? what.traits().replay_safe
+                                                                 : options.replay == replay::safe;
+    const request_fsm::limits bounds{time.steady_now() + timeout, config().attempt_timeout,
+                                     replay_safe, what.traits().writes};
+    const request_fsm::shared with{config().retry, quota_, limiter_ ? &*limiter_ : nullptr,
+                                   *env().random};
+    running now(*this, what, with, bounds);
 
-    request_action next = machine.start();
+    request_action next = now.machine.start();
     for (;;) {
         switch (next.what) {
         case request_action::kind::refresh_credentials:
-            config_.credentials->invalidate(one.who());
+            config().credentials->invalidate(now.who);
             [[fallthrough]];
         case request_action::kind::credentials: {
+            now.who = config().credentials->current();
             std::optional<failure> none;
-            aws::credentials_ptr who = config_.credentials->current();
-            if (!who) {
-                try {
-                    who = co_await config_.credentials->resolve();
-                } catch (const boost::system::system_error& why) {
-                    if (why.code() == asio::error::operation_aborted) throw;
-                    none = current_failure();
-                }
-            }
-            one.use(std::move(who));
-            next = machine.on_credentials(time.steady_now(), std::move(none));
+            if (!now.who) none = co_await fetch_credentials(now, bounds.deadline);
+            next = depart(now, std::move(none));
             break;
         }
         case request_action::kind::send: {
-            net::send_options sending{next.until, replay_safe};
-            net::send_outcome sent;
+            const net::send_options sending{next.until, replay_safe};
+            const bool hedgeable = hedges_ && what.traits().hedgeable;
+            const auto began = hedgeable ? time.steady_now() : request_fsm::time_point();
+            const auto hedge_after = hedgeable ? hedges_->begin() : std::nullopt;
+            attempt_outcome outcome;
             std::optional<failure> unsent;
             try {
-                sent = co_await config_.transport->send(one, sending);
+                if (hedge_after) {
+                    outcome = co_await send_hedged(now, sending, began + *hedge_after);
+                } else {
+                    outcome = now.one.finish(co_await now.by->transport->send(now.one, sending));
+                }
             } catch (const error& why) {
                 unsent = why.as_failure();
             }
             if (unsent) co_return unsent; // the request itself cannot be written
-            attempt_outcome outcome = one.take_outcome();
-            if (sent.code) {
-                outcome.why = make_failure(sent.code, std::move(sent.message));
-                outcome.maybe_executed = sent.sent;
+            if (hedgeable && !outcome.why) {
+                hedges_->measured(
+                    std::chrono::duration_cast<microseconds>(time.steady_now() - began));
             }
-            if (outcome.why) log_attempt(what, outcome);
-            next = machine.on_attempt(time.steady_now(), std::move(outcome),
-                                      config_.env.random->uniform());
+            next = land(now, std::move(outcome));
             break;
         }
         case request_action::kind::sleep:
             co_await time.sleep_until(next.until);
-            next = machine.on_slept();
+            next = now.machine.on_slept();
             break;
         case request_action::kind::done:
-            co_return machine.result();
+            co_return now.machine.result();
         }
     }
 }
 
-asio::awaitable<void> client::core::close() {
-    closed_.store(true, std::memory_order_relaxed);
-    co_await config_.transport->close();
+asio::awaitable<std::optional<failure>>
+client::core::fetch_credentials(running& call, request_fsm::time_point deadline) {
+    auto got = co_await credentials_before(deadline, config().credentials, env().time);
+    if (!got) co_return got.error();
+    call.who = *std::move(got);
+    co_return std::nullopt;
 }
 
-void client::core::log_attempt(const operation_call& what, const attempt_outcome& outcome) const {
-    if (!config_.env.log.wants(log_level::info)) return;
-    config_.env.log.write(log_level::info,
-                          std::string(what.target()) + " failed: " + outcome.why->message());
+/// Chooses the way that fits the credentials.
+request_action client::core::depart(running& call, std::optional<failure> none) {
+    if (none) return call.machine.on_no_credentials(*std::move(none));
+    try {
+        call.by = &routes_.find(call.who->account_id, call.what.table_arn());
+    } catch (const error& why) {
+        return call.machine.on_no_credentials(why.as_failure());
+    }
+    call.one.begin(*call.by, call.who);
+    return call.machine.on_credentials(env().time->steady_now(), call.by->breaker);
+}
+
+request_action client::core::land(running& call, attempt_outcome outcome) {
+    if (outcome.why && env().log.wants(log_level::info)) {
+        log(log_level::info,
+            std::string(call.what.target()) + " failed: " + outcome.why->message());
+    }
+    const auto next = call.machine.on_attempt(env().time->steady_now(), std::move(outcome));
+    log_changes(call);
+    return next;
+}
+
+void client::core::log(log_level level, const std::string& line) const {
+    env().log.write(level, line);
+}
+
+void client::core::log_changes(const running& call) const {
+    if (call.one.learnt_skew() && env().log.wants(log_level::warning)) {
+        const auto ahead = std::chrono::round<std::chrono::milliseconds>(skew_.offset());
+        log(log_level::warning, "the clock of " + call.by->endpoint.url() + " is " +
+                                    std::to_string(ahead.count()) + " ms ahead of ours");
+    }
+    using change = circuit_breaker::change;
+    const change seen = call.machine.breaker_change();
+    if (seen == change::none || !env().log.wants(log_level::warning)) return;
+    log(log_level::warning,
+        call.by->endpoint.url() +
+            (seen == change::opened ? " keeps failing: left alone for a while" : " answers again"));
+}
+
+/// Two requests for the same answer; lives in the frame of send_hedged, which outlasts both.
+struct client::core::hedged_read {
+    core& self;
+    running& call;
+    net::send_options options;
+    std::chrono::steady_clock::time_point second_at;
+    std::unique_ptr<operation_call> twin{};
+    std::optional<attempt_exchange> two{};
+    std::optional<attempt_outcome> first{};
+    std::optional<attempt_outcome> second{};
+
+    static asio::awaitable<bool> send_first(hedged_read& read) {
+        read.first = read.call.one.finish(
+            co_await read.call.by->transport->send(read.call.one, read.options));
+        // Any answer will do as long as there is no second request to hope for.
+        co_return !read.first->why || !read.two;
+    }
+
+    static asio::awaitable<bool> send_second(hedged_read& read) {
+        const clock& time = *read.self.env().time;
+        co_await time.sleep_until(read.second_at);
+        auto& limiter = read.self.limiter_;
+        if (limiter && limiter->acquire(time.steady_now()).count() > 0) co_return false;
+        if (!read.self.hedges_->take()) co_return false;
+        read.twin = read.call.what.twin();
+        read.two.emplace(time, read.self.skew_, *read.twin);
+        read.two->begin(*read.call.by, read.call.who);
+        read.second =
+            read.two->finish(co_await read.call.by->transport->send(*read.two, read.options));
+        co_return !read.second->why;
+    }
+};
+
+asio::awaitable<attempt_outcome> client::core::send_hedged(running& call, net::send_options options,
+                                                           request_fsm::time_point second_at) {
+    hedged_read read{*this, call, options, second_at};
+    co_await race(hedged_read::send_first(read), hedged_read::send_second(read),
+                  race_end::all_ended);
+    if (!read.second || read.second->why) co_return *std::move(read.first);
+    call.what.take_answer(*read.twin);
+    co_return *std::move(read.second);
+}
+
+asio::awaitable<void> client::core::close() {
+    closed_.store(true, std::memory_order_relaxed);
+    const auto all = routes_.close();
+    for (const auto& one : all)
+        co_await one->close();
 }
 
 } // namespace codynamo::dynamodb

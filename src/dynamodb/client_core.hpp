@@ -2,55 +2,24 @@
 // The insides of a client: runs the request machine over the transport.
 #pragma once
 
+#include "aws/adaptive_limiter.hpp"
+#include "dynamodb/client_settings.hpp"
+#include "dynamodb/clock_skew.hpp"
+#include "dynamodb/hedging.hpp"
+#include "dynamodb/operation_call.hpp"
 #include "dynamodb/request_fsm.hpp"
+#include "dynamodb/route.hpp"
 
-#include <codynamo/aws/sigv4.hpp>
 #include <codynamo/dynamodb/client.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
-#include <algorithm>
-#include <array>
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace codynamo::dynamodb {
-
-/// What a call sends and what it makes of the answer.
-class operation_call {
-public:
-    /// `target` is the value of X-Amz-Target, of static storage duration.
-    operation_call(std::string_view target, bool replay_safe) noexcept
-        : target_(target), replay_safe_(replay_safe) {}
-    virtual ~operation_call() = default;
-
-    /// Appends the JSON document; called once per attempt.
-    virtual void encode(std::string& body) const = 0;
-    /// Throws errc::bad_response. Called at most once with success.
-    virtual void decode(std::string_view body) = 0;
-
-    [[nodiscard]] std::string_view target() const noexcept { return target_; }
-    [[nodiscard]] bool replay_safe() const noexcept { return replay_safe_; }
-
-private:
-    std::string_view target_;
-    bool replay_safe_;
-};
-
-/// "DynamoDB_20120810." and the operation's name, put together at compile time.
-template <operation_input Input>
-struct target_of {
-    static constexpr std::string_view version = "DynamoDB_20120810.";
-    static constexpr auto text = [] {
-        std::array<char, version.size() + Input::operation.size()> joined{};
-        std::ranges::copy(version, joined.begin());
-        std::ranges::copy(Input::operation, joined.begin() + version.size());
-        return joined;
-    }();
-    static constexpr std::string_view value{text.data(), text.size()};
-};
 
 class client::core {
 public:
@@ -62,19 +31,37 @@ public:
                                                                       call_options options);
 
     [[nodiscard]] boost::asio::awaitable<void> close();
-    [[nodiscard]] const aws::endpoint& endpoint() const noexcept { return endpoint_; }
-    [[nodiscard]] const environment& env() const noexcept { return config_.env; }
-    [[nodiscard]] const client_config& config() const noexcept { return config_; }
-    [[nodiscard]] net::transport_stats stats() const { return config_.transport->stats(); }
+    [[nodiscard]] const aws::endpoint& endpoint() const noexcept {
+        return routes_.standard().endpoint;
+    }
+    [[nodiscard]] const client_config& config() const noexcept { return settings_.config; }
+    [[nodiscard]] const environment& env() const noexcept { return config().env; }
+    [[nodiscard]] net::transport_stats stats() const { return routes_.stats(); }
+    /// To be added to our clock for the times of records in a table.
+    [[nodiscard]] std::chrono::microseconds table_offset() const noexcept {
+        return skew_.table_offset();
+    }
 
 private:
-    class attempt_exchange;
-    void log_attempt(const operation_call& what, const attempt_outcome& outcome) const;
+    struct running;
+    struct hedged_read;
 
-    client_config config_;
-    aws::endpoint endpoint_;
-    aws::json_request_signer signer_;
+    /// Into the call; else why there are none.
+    [[nodiscard]] boost::asio::awaitable<std::optional<failure>>
+    fetch_credentials(running& call, request_fsm::time_point deadline);
+    [[nodiscard]] request_action depart(running& call, std::optional<failure> none);
+    [[nodiscard]] request_action land(running& call, attempt_outcome outcome);
+    [[nodiscard]] boost::asio::awaitable<attempt_outcome>
+    send_hedged(running& call, net::send_options options, request_fsm::time_point second_at);
+    void log(log_level level, const std::string& line) const;
+    void log_changes(const running& call) const;
+
+    const client_settings settings_;
+    route_table routes_;
+    clock_skew skew_;
     aws::retry_quota quota_;
+    std::optional<aws::adaptive_limiter> limiter_;
+    std::optional<hedge_policy> hedges_;
     std::atomic<bool> closed_{false};
 };
 

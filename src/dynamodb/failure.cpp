@@ -93,8 +93,7 @@ std::string excerpt(std::string_view body) {
     bool blank = false;
     for (std::size_t at = 0; at < body.size() && characters < most_characters;) {
         const std::size_t length = utf8_length(body.data() + at, body.size() - at);
-        const auto c = static_cast<unsigned char>(body[at]);
-        if (length == 0 || c <= 0x20 || c == 0x7F) {
+        if (length == 0 || body[at] == ' ' || is_control(body.data() + at, length)) {
             blank = !out.empty();
         } else {
             if (blank) out += ' ';

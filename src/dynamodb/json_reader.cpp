@@ -42,6 +42,8 @@ std::string_view kind_name(const json::value& v) {
     refuse_response(where, what);
 }
 
+constexpr std::string_view gzip_magic = "\x1F\x8B";
+
 bool is_blank(std::string_view text) {
     return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
@@ -63,6 +65,9 @@ response_document::response_document(std::string_view body)
     : memory_(buffer_.data(), buffer_.size()), root_(&memory_) {
     boost::system::error_code code;
     root_ = parse_json(is_blank(body) ? "{}" : body, &memory_, code);
+    if (code.failed() && body.starts_with(gzip_magic))
+        throw error(errc::bad_response, "response of " + std::to_string(body.size()) +
+                                            " bytes is gzip, which was not asked for");
     if (code.failed())
         throw error(errc::bad_response, "response of " + std::to_string(body.size()) +
                                             " bytes is not JSON: " + code.message());

@@ -40,7 +40,7 @@ bool is_replay_safe(const describe_time_to_live_input&) noexcept {
 }
 
 bool is_replay_safe(const put_item_input& in) noexcept {
-    return is_blind(in);
+    return is_blind(in) || !in.version_attribute.empty();
 }
 bool is_replay_safe(const delete_item_input& in) noexcept {
     return is_blind(in);

@@ -1,71 +1,163 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dynamodb/request_fsm.hpp"
 
+#include "dynamodb/clock_skew.hpp"
+
 #include <algorithm>
 #include <utility>
 
 namespace codynamo::dynamodb {
+namespace {
+
+using kind = request_action::kind;
+
+aws::retry_class classify(const failure& why) noexcept {
+    if (why.info && why.info->http_status != 0 && why.code != errc::checksum_mismatch) {
+        return aws::classify_response(why.info->http_status, why.info->service_code);
+    }
+    return aws::classify_error(why.code);
+}
+
+/// What the failure says about the endpoint, time-outs apart.
+circuit_breaker::verdict verdict_of(const failure& why, aws::retry_class failed_as) noexcept {
+    using verdict = circuit_breaker::verdict;
+    const unsigned status = why.info ? why.info->http_status : 0;
+    if (status >= 500 && failed_as != aws::retry_class::throttling) return verdict::bad;
+    if (status != 0) return verdict::good; // an answer, however unwelcome
+    if (why.code == errc::resolve_failed || why.code == errc::connect_failed ||
+        why.code == errc::tls_failed || why.code == errc::connection_lost) {
+        return verdict::bad;
+    }
+    return verdict::unclear;
+}
+
+/// Whether the service refused the request for a date that was wrong, and not for a wrong secret.
+bool was_misdated(const attempt_outcome& outcome) noexcept {
+    if (!outcome.date_error || !outcome.why->info) return false;
+    const auto off = *outcome.date_error;
+    return is_skew_code(outcome.why->info->service_code) &&
+           (off > clock_skew::refusal_threshold || off < -clock_skew::refusal_threshold);
+}
+
+} // namespace
+
+request_fsm::~request_fsm() {
+    // Cancelled between permission and verdict.
+    if (breaker_) breaker_->give_back(permission_);
+}
 
 request_action request_fsm::start() const noexcept {
-    return {request_action::kind::credentials};
+    return {kind::credentials};
 }
 
-request_action request_fsm::on_credentials(time_point now, std::optional<failure> why) {
-    if (why) {
-        // After a refresh the service's "expired" says more than the provider's excuse.
-        if (!result_) result_ = std::move(why);
-        return {request_action::kind::done};
+request_action request_fsm::on_credentials(time_point now, circuit_breaker& breaker) {
+    if (now >= bounds_.deadline) {
+        return give_up(make_failure(errc::timeout, "the deadline passed before the request could "
+                                                   "be sent"));
     }
+    if (limiter_) {
+        const auto wait = limiter_->acquire(now);
+        if (wait.count() > 0) return wait_for_token(now, wait);
+    }
+    const auto permission = breaker.ask(now);
+    if (!permission.granted) return wait_for_circuit(now, breaker, permission);
+    breaker_ = &breaker;
+    permission_ = permission;
     ++sent_;
-    return {request_action::kind::send, std::min(now + bounds_.attempt_timeout, bounds_.deadline)};
+    const time_point until = std::min(now + bounds_.attempt_timeout, bounds_.deadline);
+    given_ = until - now;
+    return {kind::send, until};
 }
 
-request_action request_fsm::on_attempt(time_point now, attempt_outcome outcome, double jitter) {
-    if (!outcome.why) {
-        schedule_.succeeded();
-        return finish(std::nullopt);
+request_action request_fsm::on_no_credentials(failure why) {
+    return give_up(std::move(why));
+}
+
+request_action request_fsm::wait_for_token(time_point now, std::chrono::nanoseconds wait) {
+    if (now + wait >= bounds_.deadline) {
+        return give_up(make_failure(errc::throttled,
+                                    "not sent: the service has asked to slow down, and the "
+                                    "adaptive retry mode has no turn for this request in time"));
     }
-    failure& why = *outcome.why;
-    if (why.code == errc::token_expired && !refreshed_) {
+    return {kind::sleep, now + wait};
+}
+
+request_action request_fsm::wait_for_circuit(time_point now, const circuit_breaker& breaker,
+                                             const circuit_breaker::permission& refused) {
+    // Nothing was sent, so whether the request may be repeated does not matter.
+    const auto next = schedule_.postponed(random_->uniform());
+    const time_point until = std::max<time_point>(now + next.delay, refused.again);
+    if (next.verdict != aws::retry_verdict::retry || until >= bounds_.deadline) {
+        return give_up(breaker.refusal(refused, now));
+    }
+    return {kind::sleep, until};
+}
+
+request_action request_fsm::on_attempt(time_point now, attempt_outcome outcome) {
+    const auto failed_as = outcome.why ? classify(*outcome.why) : aws::retry_class::none;
+    if (limiter_) limiter_->ended(failed_as == aws::retry_class::throttling, now);
+    tell_breaker(now, outcome, failed_as);
+    if (outcome.why) return after_failure(now, std::move(outcome), failed_as);
+    schedule_.succeeded();
+    result_.reset();
+    return {kind::done};
+}
+
+request_action request_fsm::after_failure(time_point now, attempt_outcome outcome,
+                                          aws::retry_class failed_as) {
+    // Throttling is refused before it is executed; every other failure of the server, and silence,
+    // may come after the deed.
+    const bool unknown =
+        outcome.sent_twice || (outcome.maybe_executed && failed_as != aws::retry_class::throttling);
+    outcome_unknown_ = outcome_unknown_ || (unknown && bounds_.writes);
+    const bool misdated = was_misdated(outcome);
+    result_ = std::move(outcome.why);
+    if (result_->code == errc::token_expired && !refreshed_) {
         refreshed_ = true;
-        result_ = why;
-        return {request_action::kind::refresh_credentials};
+        return {kind::refresh_credentials};
     }
-    const aws::retry_class kind = classify(why);
-    // Throttling is refused before it is executed; everything else that got an answer or none may
-    // have taken effect.
-    if (kind != aws::retry_class::throttling && outcome.maybe_executed && !bounds_.replay_safe) {
-        return finish(std::move(why));
+    if (misdated && !redated_) {
+        redated_ = true;
+        return {kind::credentials};
     }
-    const aws::retry_decision next = schedule_.next(kind, jitter, outcome.retry_after);
+    if (unknown && !bounds_.replay_safe) return {kind::done};
+    const auto next = schedule_.next(failed_as, random_->uniform(), outcome.retry_after);
     if (next.verdict != aws::retry_verdict::retry || now + next.delay >= bounds_.deadline) {
-        return finish(std::move(why));
+        return {kind::done};
     }
-    return {request_action::kind::sleep, now + next.delay};
+    return {kind::sleep, now + next.delay};
 }
 
 request_action request_fsm::on_slept() const noexcept {
     // Asked again for every attempt: they may have expired while we slept.
-    return {request_action::kind::credentials};
+    return {kind::credentials};
+}
+
+void request_fsm::tell_breaker(time_point now, const attempt_outcome& outcome,
+                               aws::retry_class failed_as) {
+    auto verdict = circuit_breaker::verdict::good;
+    if (outcome.why && failed_as == aws::retry_class::timeout) {
+        const bool was_patient = given_ >= std::min<std::chrono::nanoseconds>(
+                                               bounds_.attempt_timeout, std::chrono::seconds(1));
+        verdict = was_patient ? circuit_breaker::verdict::bad : circuit_breaker::verdict::unclear;
+    } else if (outcome.why) {
+        verdict = verdict_of(*outcome.why, failed_as);
+    }
+    change_ = breaker_->tell(permission_, verdict, now);
+    breaker_ = nullptr;
 }
 
 std::optional<failure> request_fsm::result() const {
     if (!result_) return std::nullopt;
     diagnostics words = result_->info ? *result_->info : diagnostics{};
     words.attempts = sent_;
+    words.outcome_unknown = outcome_unknown_;
     return make_failure(result_->code, std::move(words));
 }
 
-request_action request_fsm::finish(std::optional<failure> why) {
-    result_ = std::move(why);
-    return {request_action::kind::done};
-}
-
-aws::retry_class request_fsm::classify(const failure& why) noexcept {
-    if (why.info && why.info->http_status != 0 && why.code != errc::checksum_mismatch) {
-        return aws::classify_response(why.info->http_status, why.info->service_code);
-    }
-    return aws::classify_error(why.code);
+request_action request_fsm::give_up(failure unless_told) {
+    if (!result_) result_ = std::move(unless_told);
+    return {kind::done};
 }
 
 } // namespace codynamo::dynamodb

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-// One logical call: decides what to do next and does none of it. Time and jitter are arguments.
+// One logical call: decides what to do next and does none of it. Time, chance and what the calls of
+// a client share are arguments.
 #pragma once
 
+#include "aws/adaptive_limiter.hpp"
+#include "dynamodb/circuit_breaker.hpp"
+
 #include <codynamo/aws/retry.hpp>
+#include <codynamo/environment.hpp>
 #include <codynamo/error.hpp>
 
 #include <chrono>
@@ -18,13 +23,18 @@ struct attempt_outcome {
     std::optional<failure> why;
     /// Whether the server may have acted on the request.
     bool maybe_executed = false;
+    /// Whether the transport sent it twice, so that the first copy may have been acted on.
+    bool sent_twice = false;
+    /// By how much the date of the request was behind the server's clock, as far as the response
+    /// tells.
+    std::optional<std::chrono::microseconds> date_error;
     /// Value of x-amz-retry-after; empty when absent.
     std::string retry_after;
 };
 
 struct request_action {
     enum class kind {
-        credentials,         ///< get credentials, then on_credentials()
+        credentials,         ///< get credentials and a route for them, then on_credentials()
         refresh_credentials, ///< tell the provider that they have expired, get others, then
                              ///< on_credentials()
         send,                ///< sign and send before `until`, then on_attempt()
@@ -37,40 +47,79 @@ struct request_action {
     friend bool operator==(const request_action&, const request_action&) = default;
 };
 
+/// A failed attempt is followed by another one
+///   - at once, once each per call and for free, when the token had expired or the date was wrong;
+///   - after a pause, as the retry schedule has it, unless the request may have been executed and
+///     must not be repeated, or the deadline would pass in the pause.
+/// Before each attempt the send rate (adaptive mode) and the circuit breaker are asked.
+/// The result is what the last attempt said; why there was no further one only where there was none
+/// at all.
 class request_fsm {
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
+    /// Shared by the calls of a client; must outlive them.
+    struct shared {
+        const aws::retry_config& retry;
+        aws::retry_quota& quota;
+        /// Null in standard mode.
+        aws::adaptive_limiter* limiter;
+        random_source& random;
+    };
     struct limits {
         /// When the whole call must be over.
         time_point deadline;
         std::chrono::milliseconds attempt_timeout;
         /// Whether a request whose outcome is unknown may be sent again.
         bool replay_safe;
+        /// Whether it matters that the outcome is unknown.
+        bool writes;
     };
 
-    request_fsm(const aws::retry_config& retry, aws::retry_quota& quota, limits bounds) noexcept
-        : schedule_(retry, quota), bounds_(bounds) {}
+    request_fsm(const shared& with, limits bounds) noexcept
+        : schedule_(with.retry, with.quota), limiter_(with.limiter), random_(&with.random),
+          bounds_(bounds) {}
+    ~request_fsm();
+    request_fsm(const request_fsm&) = delete;
+    request_fsm& operator=(const request_fsm&) = delete;
 
     [[nodiscard]] request_action start() const noexcept;
-    /// `why` is set when there are none.
-    [[nodiscard]] request_action on_credentials(time_point now, std::optional<failure> why);
-    /// `jitter` is uniform in [0, 1).
-    [[nodiscard]] request_action on_attempt(time_point now, attempt_outcome outcome, double jitter);
+    /// `breaker` guards the way that the attempt would take; it must live until the next call of
+    /// this or the end of the machine.
+    [[nodiscard]] request_action on_credentials(time_point now, circuit_breaker& breaker);
+    /// There are none, or no way for them.
+    [[nodiscard]] request_action on_no_credentials(failure why);
+    [[nodiscard]] request_action on_attempt(time_point now, attempt_outcome outcome);
     [[nodiscard]] request_action on_slept() const noexcept;
 
+    /// How the attempt changed the breaker, for the log; valid until the next event.
+    [[nodiscard]] circuit_breaker::change breaker_change() const noexcept { return change_; }
     /// After done: the failure, with the number of attempts filled in; nullopt for success.
     [[nodiscard]] std::optional<failure> result() const;
 
 private:
-    [[nodiscard]] request_action finish(std::optional<failure> why);
-    [[nodiscard]] static aws::retry_class classify(const failure& why) noexcept;
+    [[nodiscard]] request_action wait_for_token(time_point now, std::chrono::nanoseconds wait);
+    [[nodiscard]] request_action wait_for_circuit(time_point now, const circuit_breaker& breaker,
+                                                  const circuit_breaker::permission& refused);
+    [[nodiscard]] request_action after_failure(time_point now, attempt_outcome outcome,
+                                               aws::retry_class failed_as);
+    void tell_breaker(time_point now, const attempt_outcome& outcome, aws::retry_class failed_as);
+    [[nodiscard]] request_action give_up(failure unless_told);
 
     aws::retry_schedule schedule_;
+    aws::adaptive_limiter* limiter_;
+    random_source* random_;
     limits bounds_;
+    circuit_breaker* breaker_ = nullptr;
+    circuit_breaker::permission permission_;
+    circuit_breaker::change change_ = circuit_breaker::change::none;
+    /// What the last attempt said; empty before the first one and after success.
     std::optional<failure> result_;
+    std::chrono::nanoseconds given_{0};
     unsigned sent_ = 0;
+    bool outcome_unknown_ = false;
     bool refreshed_ = false;
+    bool redated_ = false;
 };
 
 } // namespace codynamo::dynamodb

@@ -28,4 +28,12 @@ namespace codynamo::dynamodb {
     return overlong || too_large ? 0 : 4;
 }
 
+/// Whether the well-formed character of `length` bytes is a control character: C0, DEL or C1
+/// (U+0080 to U+009F), which some terminals obey too.
+[[nodiscard]] inline bool is_control(const char* at, std::size_t length) noexcept {
+    const auto first = static_cast<unsigned char>(at[0]);
+    if (length == 1) return first < 0x20 || first == 0x7F;
+    return length == 2 && first == 0xC2 && static_cast<unsigned char>(at[1]) < 0xA0;
+}
+
 } // namespace codynamo::dynamodb

@@ -13,6 +13,14 @@ void validate_old_or_none(return_values which, const path& where) {
         reject(where, "is for updates only: none and all_old are allowed");
 }
 
+void validate_version_attribute(const put_item_input& in, const path& where) {
+    if (in.version_attribute.empty()) return;
+    if (!in.item.contains(in.version_attribute)) reject(where, "is no attribute of the item");
+    if (in.return_values != return_values::none)
+        reject(where, "is given with return_values: a write that was executed by an earlier "
+                      "attempt has no old item any more");
+}
+
 template <class Write>
 void validate_condition(const Write& in, bool has_other_expression) {
     validate_expression(in.condition.expression, path("condition.expression"));
@@ -46,6 +54,7 @@ void validate(const put_item_input& in) {
     validate_item(in.item, path("item"));
     validate_condition(in, false);
     validate_old_or_none(in.return_values, path("return_values"));
+    validate_version_attribute(in, path("version_attribute"));
 }
 
 void validate(const update_item_input& in) {

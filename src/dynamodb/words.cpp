@@ -23,16 +23,18 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
     while (at < text.size()) {
         const std::size_t length = utf8_length(text.data() + at, text.size() - at);
         if (at + (length == 0 ? 1 : length) > max_bytes) break;
-        const auto c = static_cast<unsigned char>(text[at]);
-        if (length == 0 || c < 0x20 || c == 0x7F) {
-            out += "\\x";
-            out += digits[c >> 4];
-            out += digits[c & 15];
-            ++at;
+        const std::size_t taken = length == 0 ? 1 : length;
+        if (length == 0 || is_control(text.data() + at, length)) {
+            for (const char c : text.substr(at, taken)) {
+                const auto byte = static_cast<unsigned char>(c);
+                out += "\\x";
+                out += digits[byte >> 4];
+                out += digits[byte & 15];
+            }
         } else {
             out.append(text, at, length);
-            at += length;
         }
+        at += taken;
     }
     if (at < text.size()) out += "…";
     return out;

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <sys/socket.h>
+#include <utility>
 
 namespace asio = boost::asio;
 
@@ -20,14 +21,10 @@ connection::~connection() {
     close();
 }
 
-boost::system::error_code connection::open(const asio::ip::tcp& family) {
-    boost::system::error_code ec;
+void connection::adopt(asio::ip::tcp::socket connected) {
     const std::lock_guard lock(guard_);
-    socket_.open(family, ec);
-    if (!ec) socket_.non_blocking(true, ec);
-    if (!ec) socket_.set_option(asio::ip::tcp::no_delay(true), ec);
-    if (!ec) descriptor_ = socket_.native_handle();
-    return ec;
+    socket_ = std::move(connected);
+    descriptor_ = socket_.native_handle();
 }
 
 void connection::close() noexcept {
@@ -57,15 +54,16 @@ bool connection::alive() {
 void connection::cut() noexcept {
     const std::lock_guard lock(guard_);
     if (cut_.exchange(true, std::memory_order_acq_rel)) return;
-    if (resolving_)
-        resolving_->abandon(wake::timeout);
+    if (waiting_)
+        waiting_->abandon(wake::timeout);
     else if (descriptor_ != -1)
         ::shutdown(descriptor_, SHUT_RDWR);
 }
 
-void connection::resolving(resolve_waiter* waiter) noexcept {
+bool connection::watch(abandonable* waiting) noexcept {
     const std::lock_guard lock(guard_);
-    resolving_ = waiter;
+    waiting_ = waiting;
+    return !was_cut();
 }
 
 } // namespace codynamo::net

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "net/pool_core.hpp"
-#include "net/resolution.hpp"
+#include "net/wake.hpp"
 #include "net/wire.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -42,8 +42,8 @@ public:
     [[nodiscard]] boost::asio::ip::tcp::socket& socket() noexcept { return socket_; }
     [[nodiscard]] wire& protocol() noexcept { return protocol_; }
 
-    /// A new socket, not blocking, without Nagle's delay, not connected.
-    [[nodiscard]] boost::system::error_code open(const boost::asio::ip::tcp& family);
+    /// Takes a connected socket for its own.
+    void adopt(boost::asio::ip::tcp::socket connected);
     /// Closes the socket and forgets that it was cut.
     void close() noexcept;
     /// Whether a connection that has been idle looks as if the server still held its end.
@@ -54,8 +54,9 @@ public:
     /// being closed and given to somebody else meanwhile.
     void cut() noexcept;
     [[nodiscard]] bool was_cut() const noexcept { return cut_.load(std::memory_order_acquire); }
-    /// What cut() is to end instead of the socket; null when it is over.
-    void resolving(resolve_waiter* waiter) noexcept;
+    /// What cut() is to end instead of the socket; null when it is over. False when it has been cut
+    /// already.
+    [[nodiscard]] bool watch(abandonable* waiting) noexcept;
 
     /// Open, and between two exchanges.
     bool usable = false;
@@ -66,7 +67,7 @@ private:
     wire protocol_;
     std::mutex guard_;
     int descriptor_ = -1; // under guard_, as is the next
-    resolve_waiter* resolving_ = nullptr;
+    abandonable* waiting_ = nullptr;
     std::atomic<bool> cut_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include "net/context_pool.hpp"
 
 #include <boost/asio/execution_context.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/query.hpp>
 
 #include <algorithm>
@@ -87,13 +88,13 @@ admission context_pool::checkout(steady_time now, steady_time deadline, connecti
     admission what;
     {
         const std::lock_guard lock(mutex_);
-        const auto answer = core_.admit(now, old);
+        const auto answer = core_.admit(now, old, deadline);
         what = answer.what;
         if (what == admission::reuse) {
             out = &as_connection(*answer.connection);
         } else if (what == admission::open) {
             out = new connection(executor_, settings_->server, settings_->config, settings_->tls);
-            core_.adopt(*out);
+            core_.adopt(*out, now);
         }
         if (out) {
             out->deadline = deadline;
@@ -109,7 +110,8 @@ void context_pool::wait(pool_waiter& waiter, unique_handler<wake> handler, stead
     pool_core::doomed old;
     {
         const std::lock_guard lock(mutex_);
-        const auto answer = core_.admit(now, old); // things may have changed since checkout
+        const auto answer =
+            core_.admit(now, old, deadline); // things may have changed since checkout
         wake result = wake::granted;
         switch (answer.what) {
         case admission::wait:
@@ -123,12 +125,15 @@ void context_pool::wait(pool_waiter& waiter, unique_handler<wake> handler, stead
         case admission::open: {
             auto* const made =
                 new connection(executor_, settings_->server, settings_->config, settings_->tls);
-            core_.adopt(*made);
+            core_.adopt(*made, now);
             waiter.granted = made;
             break;
         }
         case admission::overloaded:
             result = wake::overloaded;
+            break;
+        case admission::hopeless:
+            result = wake::hopeless;
             break;
         case admission::closed:
             result = wake::closed;
@@ -141,6 +146,11 @@ void context_pool::wait(pool_waiter& waiter, unique_handler<wake> handler, stead
         if (answer.what != admission::wait) handler.post(result);
     }
     destroy(old);
+}
+
+queue_state context_pool::queue() const {
+    const std::lock_guard lock(mutex_);
+    return core_.queue(settings_->now());
 }
 
 void context_pool::cancel(pool_waiter& waiter) noexcept {
@@ -156,6 +166,7 @@ void context_pool::cancel_close(pool_waiter& waiter) noexcept {
     if (!timer_ || !waiter.in_queue) return;
     closers_.erase(waiter);
     waiter.in_queue = false;
+    cancel_timer_if_unused();
     auto handler = std::move(waiter.handler);
     handler.post(wake::aborted);
 }
@@ -214,7 +225,7 @@ std::shared_ptr<resolution> context_pool::resolve() {
     const std::lock_guard lock(mutex_);
     if (resolution_ && !resolution_->done()) return resolution_;
     resolution_ = std::make_shared<resolution>(executor_);
-    resolution_->start(settings_->server.host, settings_->server.port);
+    resolution_->start(settings_->target.host, settings_->target.port, settings_->network.resolve);
     return resolution_;
 }
 
@@ -240,7 +251,8 @@ void context_pool::arm(steady_time now, steady_time deadline) {
 }
 
 void context_pool::cancel_timer_if_unused() {
-    if (!timer_ || !armed_ || core_.busy() != 0 || core_.waiting() != 0) return;
+    if (!timer_ || !armed_ || core_.busy() != 0 || core_.waiting() != 0 || !closers_.empty())
+        return;
     armed_ = false;
     ++generation_;
     timer_->cancel();
@@ -249,6 +261,7 @@ void context_pool::cancel_timer_if_unused() {
 void context_pool::sweep(std::uint64_t generation) noexcept {
     const auto now = settings_->now();
     pool_core::doomed old;
+    bool closing = false;
     {
         const std::lock_guard lock(mutex_);
         if (!timer_ || generation != generation_) return;
@@ -259,9 +272,13 @@ void context_pool::sweep(std::uint64_t generation) noexcept {
             handler.post(wake::timeout);
         }
         const auto next = core_.for_each_overdue(now, [](pooled& p) { as_connection(p).cut(); });
-        if (core_.busy() + core_.waiting() != 0) arm(now, next);
+        closing = !closers_.empty();
+        if (closing || core_.busy() + core_.waiting() != 0) arm(now, next);
     }
     destroy(old);
+    // A context that is stopped tells nobody.
+    if (closing)
+        if (const auto owner = owner_.lock()) owner->drained();
 }
 
 void context_pool::fail_waiting(wake why) {
@@ -284,11 +301,14 @@ void context_pool::close() noexcept {
 
 bool context_pool::is_drained() const {
     const std::lock_guard lock(mutex_);
-    return core_.closed() && core_.busy() == 0;
+    if (!core_.closed()) return false;
+    const auto* const context = executor_.target<asio::io_context::executor_type>();
+    return core_.busy() == 0 || (context && context->context().stopped());
 }
 
 void context_pool::wait_for_close(pool_waiter& waiter, unique_handler<wake> handler) {
     const std::lock_guard lock(mutex_);
+    arm(settings_->now(), steady_time::max());
     waiter.handler = std::move(handler);
     waiter.in_queue = true;
     closers_.push_back(waiter);
@@ -301,6 +321,7 @@ void context_pool::wake_closers() noexcept {
         auto handler = std::move(static_cast<pool_waiter*>(waiter)->handler);
         handler.post(wake::closed);
     }
+    cancel_timer_if_unused();
 }
 
 void context_pool::let_go(handlers& out) noexcept {

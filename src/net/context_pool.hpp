@@ -5,6 +5,8 @@
 
 #include "net/connection.hpp"
 #include "net/pool_core.hpp"
+#include "net/proxy.hpp"
+#include "net/resolution.hpp"
 
 #include <codynamo/environment.hpp>
 
@@ -25,7 +27,14 @@ struct transport_settings {
     pool_config config;
     std::shared_ptr<tls_context> tls;
     environment env;
-    std::string name; ///< of the server, for messages
+    network_config network; ///< without the proxy's URL
+    std::optional<proxy_server> proxy;
+    std::string name;       ///< of the server, for messages
+    std::string proxy_name; ///< likewise
+    struct {
+        std::string host;
+        std::uint16_t port;
+    } target; ///< server or proxy, whichever is connected to
 
     [[nodiscard]] steady_time now() const noexcept { return env.time->steady_now(); }
 };
@@ -68,6 +77,8 @@ public:
     [[nodiscard]] admission checkout(steady_time now, steady_time deadline, connection*& out);
     /// Completes the handler when a connection has been granted, or else says why not.
     void wait(pool_waiter& waiter, unique_handler<wake> handler, steady_time deadline);
+    /// What those who come now would meet.
+    [[nodiscard]] queue_state queue() const;
     /// Ends the wait, if it is not over, with wake::aborted.
     void cancel(pool_waiter& waiter) noexcept;
     /// For a frame that is destroyed: takes out of `waiter` what it holds.
@@ -85,6 +96,8 @@ public:
 
     /// Refuses and fails exchanges, closes what is idle.
     void close() noexcept;
+    /// Closed, and no exchange on the wire; or none that could end, because the io_context has been
+    /// stopped.
     [[nodiscard]] bool is_drained() const;
     /// Completes the handler when the owner says so by wake_closers.
     void wait_for_close(pool_waiter& waiter, unique_handler<wake> handler);

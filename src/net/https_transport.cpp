@@ -123,6 +123,19 @@ std::string within(steady_time started, steady_time deadline) {
     return " within " + std::to_string(span.count()) + " ms";
 }
 
+std::string in_ms(steady_time::duration span) {
+    const auto tenths = std::chrono::duration_cast<std::chrono::microseconds>(span).count() / 100;
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " ms";
+}
+
+std::string hopeless(const queue_state& queue, const transport_settings& settings,
+                     steady_time started, steady_time deadline) {
+    return "the deadline would pass before a connection to " + settings.name +
+           " becomes free: " + std::to_string(queue.waiting) + " exchanges wait for " +
+           std::to_string(queue.connections) + " connections, each held for about " +
+           in_ms(queue.hold) + ", and " + in_ms(deadline - started) + " are left";
+}
+
 send_outcome not_admitted(wake why, const context_pool& pool, const transport_settings& settings,
                           steady_time started, steady_time deadline) {
     switch (why) {
@@ -138,6 +151,8 @@ send_outcome not_admitted(wake why, const context_pool& pool, const transport_se
                       std::to_string(settings.config.max_waiting) +
                           " exchanges are waiting for a connection to " + settings.name +
                           " already");
+    case wake::hopeless:
+        return failed(errc::overloaded, false, hopeless(pool.queue(), settings, started, deadline));
     case wake::aborted:
         throw boost::system::system_error(asio::error::operation_aborted);
     default:
@@ -197,6 +212,8 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
     }
     case admission::overloaded:
         co_return not_admitted(wake::overloaded, *held.pool(), settings, started, deadline);
+    case admission::hopeless:
+        co_return not_admitted(wake::hopeless, *held.pool(), settings, started, deadline);
     case admission::closed:
         co_return not_admitted(wake::closed, *held.pool(), settings, started, deadline);
     }
@@ -224,6 +241,7 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
             c.usable = protocol.reusable();
             if (reused) ++held.pool()->counters.reused;
             what.read(protocol.response());
+            c.usable = c.usable && what.keep_connection();
             co_return send_outcome{{}, true, {}};
         }
         const bool dead = reused && !protocol.answered() && at.state != advance::failed;
@@ -261,14 +279,28 @@ private:
 } // namespace
 
 std::shared_ptr<transport> make_transport(origin server, pool_config pool, tls_config tls,
-                                          environment env) {
+                                          environment env, network_config network) {
     check(server);
     check(pool);
-    auto context = server.tls ? make_tls_context(tls) : nullptr;
-    auto name = describe(server);
-    auto settings = std::make_shared<const transport_settings>(transport_settings{
-        std::move(server), pool, std::move(context), std::move(env), std::move(name)});
-    return std::make_shared<https_transport>(std::make_shared<hub>(std::move(settings)));
+    check(network);
+    transport_settings settings;
+    settings.proxy = resolve_proxy(network.proxy, env, server);
+    wipe(network.proxy.url);
+    settings.name = describe(server.host, server.port);
+    settings.target = {server.host, server.port};
+    if (settings.proxy) {
+        settings.target = {settings.proxy->host, settings.proxy->port};
+        settings.proxy_name = describe(settings.target.host, settings.target.port);
+        env.log.write(log_level::info, "connections to " + settings.name +
+                                           " pass through the proxy " + settings.proxy_name);
+    }
+    settings.tls = server.tls ? make_tls_context(tls) : nullptr;
+    settings.server = std::move(server);
+    settings.config = pool;
+    settings.env = std::move(env);
+    settings.network = std::move(network);
+    return std::make_shared<https_transport>(
+        std::make_shared<hub>(std::make_shared<const transport_settings>(std::move(settings))));
 }
 
 } // namespace codynamo::net

@@ -173,4 +173,11 @@ void check(const pool_config& pool) {
     at_least("max_body_bytes", signed_size(pool.max_body_bytes), 1024, "");
 }
 
+void check(const network_config& network) {
+    const auto delay = network.attempt_delay.count();
+    if (delay >= 10 && delay <= 2000) return;
+    throw error(errc::invalid_argument, "network.attempt_delay = " + std::to_string(delay) +
+                                            " ms: must be from 10 ms to 2000 ms");
+}
+
 } // namespace codynamo::net

@@ -16,18 +16,27 @@ pooled* pool_core::pop_idle(steady_time now, doomed& out) noexcept {
     return nullptr;
 }
 
-admitted pool_core::admit(steady_time now, doomed& out) noexcept {
+bool pool_core::hopeless(steady_time now, steady_time deadline) const noexcept {
+    if (waiting_.empty() || deadline == steady_time::max()) return false;
+    if (holds_.queue_time(waiting_.size(), busy_.size(), now) <= deadline - now) return false;
+    // Those who wait may leave unserved, at their deadlines: what is left then is for us, if it is
+    // enough for an exchange.
+    return latest_waiter_ > deadline - holds_.mean(now);
+}
+
+admitted pool_core::admit(steady_time now, doomed& out, steady_time deadline) noexcept {
     if (closed_) return {admission::closed};
     if (pooled* const connection = pop_idle(now, out)) {
-        busy_.push_back(*connection);
+        adopt(*connection, now);
         return {admission::reuse, connection};
     }
     if (busy_.size() < limits_.max_connections) return {admission::open};
-    if (waiting_.size() < limits_.max_waiting) return {admission::wait};
-    return {admission::overloaded};
+    if (waiting_.size() >= limits_.max_waiting) return {admission::overloaded};
+    return {hopeless(now, deadline) ? admission::hopeless : admission::wait};
 }
 
-void pool_core::adopt(pooled& connection) noexcept {
+void pool_core::adopt(pooled& connection, steady_time now) noexcept {
+    connection.busy_since = now;
     busy_.push_back(connection);
 }
 
@@ -35,6 +44,7 @@ void pool_core::enqueue(queued& waiter, steady_time deadline) noexcept {
     waiter.deadline = deadline;
     waiter.in_queue = true;
     waiter.granted = nullptr;
+    latest_waiter_ = waiting_.empty() ? deadline : std::max(latest_waiter_, deadline);
     waiting_.push_back(waiter);
     earliest_waiter_ = std::min(earliest_waiter_, deadline);
 }
@@ -55,6 +65,8 @@ queued* pool_core::pop_waiter() noexcept {
 
 released pool_core::release(pooled& connection, steady_time now, bool reusable) noexcept {
     connection.idle_since = now;
+    if (connection.busy_since != steady_time::max()) holds_.add(now - connection.busy_since, now);
+    connection.busy_since = now;
     if (queued* const waiter = pop_waiter()) {
         connection.deadline = waiter->deadline;
         waiter->granted = &connection;
@@ -71,7 +83,7 @@ pooled* pool_core::replace(pooled& connection, steady_time now, doomed& out) noe
     if (!other) return nullptr;
     busy_.erase(connection);
     other->deadline = connection.deadline;
-    busy_.push_back(*other);
+    adopt(*other, connection.busy_since);
     return other;
 }
 

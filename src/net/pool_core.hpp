@@ -2,6 +2,8 @@
 // Who gets which connection, who waits, and what is too old: decisions only, no sockets, no clock.
 #pragma once
 
+#include "net/hold_estimate.hpp"
+
 #include <chrono>
 #include <cstddef>
 
@@ -49,9 +51,10 @@ private:
 struct pooled {
     pooled* prev = nullptr;
     pooled* next = nullptr;
-    steady_time retire_at = steady_time::max(); ///< not to be parked from then on
-    steady_time idle_since{};                   ///< when it was last given back
-    steady_time deadline = steady_time::max();  ///< of a busy one: to be cut from then on
+    steady_time retire_at = steady_time::max();  ///< not to be parked from then on
+    steady_time idle_since{};                    ///< when it was last given back
+    steady_time deadline = steady_time::max();   ///< of a busy one: to be cut from then on
+    steady_time busy_since = steady_time::max(); ///< of a busy one; max(): not to be measured
 };
 
 /// What the pool knows of an exchange that waits.
@@ -70,7 +73,14 @@ struct pool_limits {
     std::chrono::steady_clock::duration idle_limit{};
 };
 
-enum class admission { reuse, open, wait, overloaded, closed };
+enum class admission {
+    reuse,
+    open,
+    wait,
+    overloaded, ///< too many are waiting
+    hopeless,   ///< the deadline would pass before the turn comes
+    closed,
+};
 
 struct admitted {
     admission what;
@@ -88,6 +98,13 @@ struct released {
     queued* to = nullptr;
 };
 
+/// What the next one who waits would meet.
+struct queue_state {
+    std::size_t waiting = 0;
+    std::size_t connections = 0;
+    std::chrono::steady_clock::duration hold{}; ///< of a connection, on average; 0: not known
+};
+
 /// The bookkeeping of one pool. Not thread-safe. Everything is O(1), except for sweeps, which are
 /// O(busy) and rarely O(waiting).
 /// Invariant: while somebody waits nothing is idle and nothing more may be opened.
@@ -99,10 +116,14 @@ public:
     using doomed = node_list<pooled>;
 
     /// What a new exchange may do. `open`: the caller makes a connection and calls adopt.
-    /// `wait`: the caller calls enqueue.
-    [[nodiscard]] admitted admit(steady_time now, doomed& out) noexcept;
-    /// A new busy connection.
-    void adopt(pooled& connection) noexcept;
+    /// `wait`: the caller calls enqueue. `hopeless`: by what exchanges have taken lately, those who
+    /// wait already will not be through before `deadline`, and will not have left by then either.
+    /// Who would be the first to wait is never refused for that.
+    [[nodiscard]] admitted admit(steady_time now, doomed& out,
+                                 steady_time deadline = steady_time::max()) noexcept;
+    /// A new busy connection, since `now`. The time until it has been opened is not measured: the
+    /// opener sets busy_since again.
+    void adopt(pooled& connection, steady_time now = steady_time::max()) noexcept;
     void enqueue(queued& waiter, steady_time deadline) noexcept;
     /// False when it was not queued any more.
     bool leave(queued& waiter) noexcept;
@@ -141,15 +162,21 @@ public:
     [[nodiscard]] std::size_t busy() const noexcept { return busy_.size(); }
     [[nodiscard]] std::size_t idle() const noexcept { return idle_.size(); }
     [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
+    [[nodiscard]] queue_state queue(steady_time now) const noexcept {
+        return {waiting_.size(), busy_.size(), holds_.mean(now)};
+    }
 
 private:
     [[nodiscard]] pooled* pop_idle(steady_time now, doomed& out) noexcept;
+    [[nodiscard]] bool hopeless(steady_time now, steady_time deadline) const noexcept;
 
     pool_limits limits_;
     node_list<pooled> idle_; // back: most recently used
     node_list<pooled> busy_;
     node_list<queued> waiting_;
+    hold_estimate holds_;
     steady_time earliest_waiter_ = steady_time::max(); // no deadline of a waiter is before it
+    steady_time latest_waiter_ = steady_time::min();   // no deadline of a waiter is after it
     queued* scan_ = nullptr;                           // where expire_waiter goes on
     steady_time scan_earliest_ = steady_time::max();
     bool scanning_ = false;

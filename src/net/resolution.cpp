@@ -2,9 +2,35 @@
 // How a name is looked up once for many.
 #include "net/resolution.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
 namespace asio = boost::asio;
+using asio::ip::tcp;
 
 namespace codynamo::net {
+namespace {
+
+/// Owns what the user's coroutine refers to.
+asio::awaitable<std::vector<std::string>> call(resolver how, std::string host) {
+    co_return co_await how(std::move(host));
+}
+
+std::string words_of(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::exception& e) {
+        return e.what();
+    } catch (...) {
+        return "the resolver failed";
+    }
+}
+
+} // namespace
 
 void resolve_waiter::abandon(wake why) noexcept {
     const auto what = what_; // outlives the lock, even if the coroutine ends at once
@@ -15,29 +41,70 @@ void resolve_waiter::leave() noexcept {
     const std::lock_guard lock(what_->mutex_);
     if (in_list_) what_->waiters_.erase(*this);
     in_list_ = false;
+    what_->one_left();
 }
 
-resolution::resolution(const asio::any_io_executor& executor)
-    : resolver_(std::make_unique<asio::ip::tcp::resolver>(executor)) {}
+resolution::resolution(const asio::any_io_executor& executor) : executor_(executor) {}
 
-void resolution::start(const std::string& host, std::uint16_t port) {
+void resolution::start(const std::string& host, std::uint16_t port, const resolver& how) {
+    if (how)
+        ask(how, host, port);
+    else
+        ask_system(host, port);
+}
+
+void resolution::ask_system(const std::string& host, std::uint16_t port) {
+    resolver_ = std::make_unique<tcp::resolver>(executor_);
     resolver_->async_resolve(
-        host, std::to_string(port), asio::ip::tcp::resolver::numeric_service,
+        host, std::to_string(port), tcp::resolver::numeric_service,
         [self = shared_from_this()](const boost::system::error_code& ec,
-                                    const asio::ip::tcp::resolver::results_type& results) {
-            self->finish(ec, results);
+                                    const tcp::resolver::results_type& results) {
+            endpoints_type found;
+            for (const auto& entry : results)
+                found.push_back(entry.endpoint());
+            self->finish(ec, ec.message(), std::move(found));
         });
+}
+
+void resolution::ask(const resolver& how, const std::string& host, std::uint16_t port) {
+    strand_.emplace(asio::make_strand(executor_));
+    asio::post(*strand_, [self = shared_from_this(), strand = *strand_, how, host, port] {
+        asio::co_spawn(
+            strand, call(how, host),
+            asio::bind_cancellation_slot(
+                self->cancel_.slot(),
+                [self, port](std::exception_ptr e, const std::vector<std::string>& addresses) {
+                    self->answered(std::move(e), addresses, port);
+                }));
+    });
+}
+
+void resolution::answered(std::exception_ptr failure, const std::vector<std::string>& addresses,
+                          std::uint16_t port) {
+    if (failure) return finish(asio::error::host_not_found, words_of(failure), {});
+    endpoints_type found;
+    std::string odd;
+    for (const auto& text : addresses) {
+        boost::system::error_code ec;
+        const auto address = asio::ip::make_address(text, ec);
+        if (!ec)
+            found.emplace_back(address, port);
+        else if (odd.empty())
+            odd = "the resolver's answer holds what is not an address";
+    }
+    if (!found.empty()) return finish({}, {}, std::move(found));
+    finish(asio::error::host_not_found, odd.empty() ? "the resolver knows no address" : odd, {});
 }
 
 bool resolution::done() const {
     const std::lock_guard lock(mutex_);
-    return done_;
+    return done_ || given_up_;
 }
 
 void resolution::join(resolve_waiter& waiter, unique_handler<wake> handler) {
     const std::lock_guard lock(mutex_);
-    if (done_) {
-        handler.post(wake::granted);
+    if (waiter.ended_ || done_ || given_up_) {
+        handler.post(waiter.ended_.value_or(wake::granted));
         return;
     }
     waiter.handler_ = std::move(handler);
@@ -48,21 +115,34 @@ void resolution::join(resolve_waiter& waiter, unique_handler<wake> handler) {
 void resolution::end(resolve_waiter& waiter, wake why) noexcept {
     const std::lock_guard lock(mutex_);
     if (done_) return; // the frame of the waiter may be gone with its context
-    if (!waiter.in_list_) return;
+    if (!waiter.in_list_) {
+        waiter.ended_ = why; // in between being registered and joining
+        return;
+    }
     waiters_.erase(waiter);
     waiter.in_list_ = false;
     auto handler = std::move(waiter.handler_);
     handler.post(why); // the coroutine may run on, and the waiter end, from here on
 }
 
-void resolution::finish(boost::system::error_code ec,
-                        const asio::ip::tcp::resolver::results_type& results) {
+void resolution::one_left() {
+    if (done_ || given_up_ || !strand_ || !waiters_.empty()) return;
+    given_up_ = true;
+    asio::post(*strand_, [self = shared_from_this()] {
+        self->cancel_.emit(asio::cancellation_type::terminal);
+    });
+    strand_.reset();
+}
+
+void resolution::finish(boost::system::error_code ec, std::string words, endpoints_type found) {
     const std::lock_guard lock(mutex_);
+    if (done_ || given_up_) return;
     done_ = true;
     error_ = ec;
+    words_ = std::move(words);
+    endpoints_ = std::move(found);
     resolver_.reset();
-    for (const auto& entry : results)
-        endpoints_.push_back(entry.endpoint());
+    strand_.reset();
     while (resolve_waiter* const waiter = waiters_.pop_front()) {
         waiter->in_list_ = false;
         auto handler = std::move(waiter->handler_);
@@ -82,6 +162,8 @@ void resolution::drop() noexcept {
             handlers.push_back(std::move(waiter->handler_));
         }
         resolver_.reset();
+        strand_.reset();
+        executor_ = {};
     }
 }
 

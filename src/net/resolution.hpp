@@ -5,34 +5,37 @@
 
 #include "net/pool_core.hpp"
 #include "net/unique_handler.hpp"
+#include "net/wake.hpp"
+
+#include <codynamo/net/transport.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace codynamo::net {
 
-/// How a waiting coroutine comes to be resumed.
-enum class wake { granted, timeout, closed, overloaded, aborted };
-
 class resolution;
 
 /// One who waits for a resolution; lives in his coroutine's frame.
-class resolve_waiter {
+class resolve_waiter final : public abandonable {
 public:
     explicit resolve_waiter(std::shared_ptr<resolution> what) noexcept : what_(std::move(what)) {}
     ~resolve_waiter() { leave(); }
     resolve_waiter(const resolve_waiter&) = delete;
     resolve_waiter& operator=(const resolve_waiter&) = delete;
 
-    /// Ends the wait from any thread, if it is not over.
-    void abandon(wake why) noexcept;
+    void abandon(wake why) noexcept override;
 
 private:
     friend class resolution;
@@ -42,16 +45,20 @@ private:
     resolve_waiter* prev = nullptr;
     resolve_waiter* next = nullptr;
     bool in_list_ = false;
+    std::optional<wake> ended_; // before it began
     unique_handler<wake> handler_;
     std::shared_ptr<resolution> what_;
 };
 
-/// Thread-safe.
+/// A look-up by the system goes on when nobody waits for it any more, and may be joined again; one
+/// by the user's own resolver is cancelled then, and another takes its place. Thread-safe.
 class resolution : public std::enable_shared_from_this<resolution> {
 public:
     explicit resolution(const boost::asio::any_io_executor& executor);
 
-    void start(const std::string& host, std::uint16_t port);
+    /// `how` empty: the system's resolver. Nothing is called before this returns.
+    void start(const std::string& host, std::uint16_t port, const resolver& how);
+    /// Over, or given up: not to be joined.
     [[nodiscard]] bool done() const;
     /// Has the handler completed when the look-up is over. The slot of the handler is the caller's
     /// to set, before.
@@ -63,21 +70,35 @@ public:
 
     /// Valid once done.
     [[nodiscard]] const boost::system::error_code& error() const noexcept { return error_; }
+    /// Whether everybody had left when the last one joined: look it up anew.
+    [[nodiscard]] bool given_up() const noexcept { return given_up_; }
+    /// What went wrong, if error() says that something did.
+    [[nodiscard]] const std::string& words() const noexcept { return words_; }
     [[nodiscard]] const std::vector<boost::asio::ip::tcp::endpoint>& endpoints() const noexcept {
         return endpoints_;
     }
 
 private:
     friend class resolve_waiter;
-    void finish(boost::system::error_code ec,
-                const boost::asio::ip::tcp::resolver::results_type& r);
+    using endpoints_type = std::vector<boost::asio::ip::tcp::endpoint>;
+    void ask_system(const std::string& host, std::uint16_t port);
+    void ask(const resolver& how, const std::string& host, std::uint16_t port);
+    void answered(std::exception_ptr failure, const std::vector<std::string>& addresses,
+                  std::uint16_t port);
+    void finish(boost::system::error_code ec, std::string words, endpoints_type found);
+    void one_left();
 
     mutable std::mutex mutex_;
     node_list<resolve_waiter> waiters_;
-    std::unique_ptr<boost::asio::ip::tcp::resolver> resolver_;
+    boost::asio::any_io_executor executor_;
+    std::unique_ptr<boost::asio::ip::tcp::resolver> resolver_; // of the system; or else:
+    std::optional<boost::asio::strand<boost::asio::any_io_executor>> strand_;
+    boost::asio::cancellation_signal cancel_; // used on strand_ only
     boost::system::error_code error_;
-    std::vector<boost::asio::ip::tcp::endpoint> endpoints_;
+    std::string words_;
+    endpoints_type endpoints_;
     bool done_ = false;
+    bool given_up_ = false;
 };
 
 } // namespace codynamo::net

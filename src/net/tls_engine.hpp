@@ -253,7 +253,9 @@ private:
     void expect(const std::string& host) {
         const bool is_address = host.find(':') != std::string::npos || looks_like_ipv4(host);
         auto* const rules = SSL_get0_param(ssl_.get());
-        X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        // A common name is not a host name (RFC 9525, 6.2).
+        X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                                   X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
         const bool ok = is_address
                             ? X509_VERIFY_PARAM_set1_ip_asc(rules, host.c_str()) == 1
                             : X509_VERIFY_PARAM_set1_host(rules, host.c_str(), host.size()) == 1 &&

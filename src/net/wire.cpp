@@ -203,6 +203,10 @@ private:
         if (!answered_) return advance::stale;
         boost::system::error_code ec = http::error::partial_message;
         if (parser_ && parser_->got_some()) parser_->put_eof(ec);
+        // A body that only the end delimits, and none of it came: lost rather than empty. Empty
+        // would read as "no such item".
+        if (!ec && parts_.body_size == 0)
+            return fail(errc::connection_lost, "the connection ended before the body");
         if (!ec) {
             reusable_ = false;
             return advance::done;

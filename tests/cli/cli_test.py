@@ -28,6 +28,7 @@ def environment(**extra):
             if not name.startswith(("AWS_", "CODYNAMO_"))}
     nowhere = os.path.join(tempfile.gettempdir(), "no such file")
     return {**kept, "AWS_CONFIG_FILE": nowhere, "AWS_SHARED_CREDENTIALS_FILE": nowhere,
+            "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": SECRET, **extra}
 
 
@@ -96,6 +97,41 @@ def offline_endpoint():
     assert "error" in ask(USAGE, "--region", "no region")
 
 
+def offline_endpoint_rules():
+    def ask(wanted, *arguments, **env):
+        return json.loads(expect(wanted, "endpoint", "--region", "us-east-1", *arguments,
+                                 env=environment(**env)))
+    for arguments, env, host in (
+            (["--fips"], {}, "dynamodb-fips.us-east-1.amazonaws.com"),
+            (["--dualstack"], {}, "dynamodb.us-east-1.api.aws"),
+            (["--fips", "--dualstack"], {}, "dynamodb-fips.us-east-1.api.aws"),
+            ([], {"AWS_USE_FIPS_ENDPOINT": "true"}, "dynamodb-fips.us-east-1.amazonaws.com"),
+            (["--fips=false"], {"AWS_USE_FIPS_ENDPOINT": "true"},
+             "dynamodb.us-east-1.amazonaws.com"),
+            (["--account-id", "111111111111"], {}, "111111111111.ddb.us-east-1.amazonaws.com"),
+            ([], {"AWS_ACCOUNT_ID": "111111111111"}, "111111111111.ddb.us-east-1.amazonaws.com"),
+            (["--account-id", "1", "--account-id-endpoint-mode", "disabled"], {},
+             "dynamodb.us-east-1.amazonaws.com"),
+            (["--account-id", "1"], {"AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled"},
+             "dynamodb.us-east-1.amazonaws.com"),
+            (["--resource-arn", "arn:aws:dynamodb:eu-west-1:2:table/t",
+              "--resource-arn", "arn:aws:dynamodb:us-east-1:3:table/t"], {},
+             "3.ddb.us-east-1.amazonaws.com")):
+        assert ask(OK, *arguments, **env)["url"] == f"https://{host}", (arguments, env)
+        assert ask(OK, *arguments, "--json", **env)["signing_region"] == "us-east-1"
+    for arguments, env, words in (
+            (["--fips", "--endpoint", "https://example.com"], {}, "FIPS"),
+            (["--account-id-endpoint-mode", "required"], {}, "account id"),
+            (["--account-id-endpoint-mode", "sometimes"], {}, "--account-id-endpoint-mode"),
+            (["--account-id", ""], {}, "account id"),
+            ([], {"AWS_USE_DUALSTACK_ENDPOINT": "perhaps"}, "AWS_USE_DUALSTACK_ENDPOINT"),
+            ([], {"AWS_MAX_ATTEMPTS": "0"}, "AWS_MAX_ATTEMPTS"),
+            ([], {"AWS_REGION": "a\r\nb"}, "region"),
+            (["--endpoint", "https://example.com\r\nX: y"], {}, "endpoint")):
+        refused = ask(USAGE, *arguments, **env)
+        assert refused["kind"] == "invalid argument" and words in refused["error"], refused
+
+
 def offline_sign_takes_crlf_and_refuses_garbage():
     how = ["sign", "--service", "service", "--region", "us-east-1", "--time", "20150830T123600Z"]
     unix = b"POST / HTTP/1.1\nHost: example.amazonaws.com\n\nbody"
@@ -110,6 +146,70 @@ def offline_sign_takes_crlf_and_refuses_garbage():
         expect(USAGE, *how, stdin=bad)
     expect(USAGE, *how[:-1], "yesterday", stdin=unix)
     expect(FAILURE, *how, stdin=unix, env=environment(AWS_ACCESS_KEY_ID=""))
+
+
+def offline_usage_errors_are_json_when_asked_for():
+    for arguments in (["--json"], ["get", "--json"], ["--json", "no-such-verb"],
+                      ["credentials", "--no-such-option", "--json"]):
+        words = json.loads(expect(USAGE, *arguments))
+        assert words["error"] and words["kind"] == "invalid argument", words
+    assert expect(USAGE, "get") == b""
+    assert b"Exit codes" in expect(OK, "--help", "--json")
+
+
+CHAIN = ["environment", "profile", "web identity", "container", "instance metadata"]
+
+
+def offline_credentials_of_the_environment():
+    env = environment(AWS_ACCOUNT_ID="123456789012", AWS_REGION="eu-west-1",
+                      AWS_CREDENTIAL_EXPIRATION="2099-01-02T03:04:05Z")
+    words = json.loads(expect(OK, "credentials", "--json", env=env))
+    chain = words.pop("chain")
+    assert words == {
+        "provider": "environment", "access_key_id": "****************MPLE",
+        "account_id": "123456789012", "expiration": "2099-01-02T03:04:05Z",
+        "region": "eu-west-1", "region_source": "AWS_REGION"}, words
+    assert [link["provider"] for link in chain] == CHAIN, chain
+    assert [link["said"] for link in chain] == ["found"] + 4 * ["not asked"], chain
+    plain = expect(OK, "credentials", "--region", "us-west-2", env=env).decode()
+    assert "environment: found" in plain and "us-west-2" in plain and "--region" in plain, plain
+    assert "AKIDEX" not in plain, plain
+
+
+def offline_credentials_of_a_profile():
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "config"
+        document = json.dumps({"Version": 1, "AccessKeyId": "AKIDPROC", "SecretAccessKey": SECRET})
+        config.write_text("[profile p]\nregion = us-west-2\ncredential_process = printf '%s' '"
+                          + document + "'\n[profile broken]\ncredential_process = exit 3\n")
+        env = environment(AWS_CONFIG_FILE=str(config))
+        words = json.loads(expect(OK, "credentials", "--json", "--profile", "p", env=env))
+        assert words["provider"] == "profile" and words["access_key_id"].endswith("PROC"), words
+        assert words["expiration"] is None and words["account_id"] is None, words
+        assert (words["region"], words["region_source"]) == ("us-west-2", "profile"), words
+        assert words["chain"][0] == {"provider": "profile", "said": "found"}, words
+        words = json.loads(expect(FAILURE, "credentials", "--json", "--profile", "broken", env=env))
+        assert "exit code 3" in words["error"] and "provider" not in words, words
+        assert [link["said"] for link in words["chain"][1:]] == 4 * ["not asked"], words
+        config.write_text("[profile p\n")
+        words = json.loads(expect(FAILURE, "credentials", "--json", "--profile", "p", env=env))
+        assert "line 1" in words["error"], words
+
+
+def offline_no_credentials_at_all():
+    env = environment(AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
+    words = json.loads(expect(FAILURE, "credentials", "--json", env=env))
+    assert words["region"] is None and words["region_source"] is None, words
+    assert [link["provider"] for link in words["chain"]] == CHAIN, words
+    assert all(link["said"].startswith("not configured: ") for link in words["chain"]), words
+    assert all(name + ": not configured: " in words["error"] for name in CHAIN), words
+    code, out, err = run("credentials", env=env)
+    assert code == FAILURE and b"AWS_ACCESS_KEY_ID is not set" in out, out
+    assert err == "codynamo: no credentials found\n", err
+    # And so for whoever would have signed with them.
+    code, out, err = run("get", "key", "--table", "cache", "--region", "us-east-1", "--endpoint",
+                         "http://127.0.0.1:9", "--json", env=env)
+    assert code == FAILURE and "AWS_ACCESS_KEY_ID is not set" in json.loads(out)["error"], out
 
 
 def vectors_of_the_public_suite():
@@ -137,6 +237,34 @@ def vectors_of_the_public_suite():
             assert signed[ours] == case[theirs], f"{case['name']}: {ours}: {signed[ours]!r}"
         assert signed["authorization"] in case["header_signed_request"], case["name"]
     print(f"{len(cases)} cases")
+
+
+def vectors_of_the_endpoint_rules():
+    folder = Path(os.environ.get("CODYNAMO_VECTORS") or DEFAULT_VECTORS)
+    cases = json.loads((folder / "endpoint_vectors.json").read_text(encoding="utf-8"))
+    options = (("Region", "--region"), ("Endpoint", "--endpoint"), ("AccountId", "--account-id"),
+               ("AccountIdEndpointMode", "--account-id-endpoint-mode"),
+               ("ResourceArn", "--resource-arn"))
+    passed = 0
+    for case in cases:
+        params = case["params"]
+        if params.get("IsSearchOperation"):
+            continue
+        arguments = [word for name, option in options if name in params
+                     for word in (option, params[name])]
+        for arn in params.get("ResourceArnList", []):
+            arguments += ["--resource-arn", arn]
+        arguments += [f"--fips={str(params.get('UseFIPS', False)).lower()}",
+                      f"--dualstack={str(params.get('UseDualStack', False)).lower()}"]
+        wanted = case["expect"]
+        got = json.loads(expect(USAGE if "error" in wanted else OK, "endpoint", *arguments))
+        if "error" not in wanted:
+            assert got["url"] == wanted["url"].rstrip("/"), (case["id"], got)
+            region = wanted.get("signing_region", params.get("Region", ""))
+            assert got["signing_region"] == region, (case["id"], got)
+        passed += 1
+    print(f"{passed} cases passed; {len(cases) - passed} skipped: vector search")
+    assert passed >= 371, passed
 
 
 def live_table_is_made_and_described():

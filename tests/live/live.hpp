@@ -3,6 +3,8 @@
 #pragma once
 
 #include "support/run.hpp"
+#include "support/secrets.hpp"
+#include "support/tap.hpp"
 
 #include <codynamo/dynamodb/client.hpp>
 #include <codynamo/dynamodb_backend.hpp>
@@ -24,7 +26,7 @@ inline std::string live_endpoint() {
 }
 
 inline aws::credentials_provider_ptr dummy_credentials() {
-    return aws::static_credentials({"dummy", "dummy"});
+    return aws::static_credentials({"dummy", std::string(testing_support::secrets::key)});
 }
 
 inline std::string unique_table(const std::string& stem) {
@@ -38,6 +40,7 @@ inline dynamodb_backend_config live_config(const std::string& stem) {
     config.region = "us-east-1";
     config.endpoint = live_endpoint();
     config.credentials = dummy_credentials();
+    config.env = testing_support::tapped();
     return config;
 }
 
@@ -46,6 +49,7 @@ inline dynamodb::client_config live_client_config() {
     config.region = "us-east-1";
     config.endpoint = live_endpoint();
     config.credentials = dummy_credentials();
+    config.env = testing_support::tapped();
     return config;
 }
 

@@ -2,6 +2,7 @@
 // Who gets a connection, who waits, and what is not used again; on real sockets.
 #include "support/harness.hpp"
 #include "support/stub_server.hpp"
+#include "support/tap.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -48,7 +49,7 @@ stub_config slow(std::chrono::milliseconds delay) {
 
 struct fixture {
     explicit fixture(stub_config script, net::pool_config config = {}) : server(std::move(script)) {
-        environment env;
+        environment env = testing_support::tapped();
         env.time = time;
         transport = net::make_transport(loopback(server.port()), config, {}, env);
     }

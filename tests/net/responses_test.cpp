@@ -2,6 +2,7 @@
 // What servers say, rightly or wrongly, and what becomes of it.
 #include "support/harness.hpp"
 #include "support/stub_server.hpp"
+#include "support/tap.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -21,8 +22,9 @@ net::pool_config small_limits() {
 
 struct fixture {
     explicit fixture(stub_config script, net::pool_config config = small_limits())
-        : server(std::move(script)),
-          transport(net::make_transport(loopback(server.port()), config, {}, {})) {}
+        : server(std::move(script)), transport(net::make_transport(loopback(server.port()), config,
+                                                                   {}, testing_support::tapped())) {
+    }
 
     net::send_outcome send(net::exchange& what, net::send_options options = {}) {
         return run(io, transport->send(what, options));

@@ -54,40 +54,93 @@ TEST_CASE("a server whose certificate has the right name or address is trusted")
     }
 }
 
+namespace {
+
+/// A certificate that must be refused by those who trust `trusted`.
+struct refused {
+    const char* name;
+    certificate shown;
+    std::string trusted; // a PEM file; empty for the system's own trust
+    const char* words;
+    std::string host = "localhost";
+    version v = version::any;
+};
+
+std::vector<refused> refused_certificates(const authority& ca, const authority& stranger,
+                                          const authority& former) {
+    const certificate_request good{.dns_names = {"localhost"}, .addresses = {}};
+    const auto with = [&](auto change) {
+        certificate_request what = good;
+        change(what);
+        return ca.issue(what);
+    };
+    const auto& ours = ca.ca_file();
+    return {
+        {"wrong name", with([](auto& c) { c.dns_names = {"example.com"}; }), ours,
+         "hostname mismatch"},
+        {"a name below", with([](auto& c) { c.dns_names = {"www.localhost"}; }), ours,
+         "hostname mismatch"},
+        {"a wildcard for everything", with([](auto& c) { c.dns_names = {"*"}; }), ours,
+         "hostname mismatch"},
+        {"a wildcard within a label", with([](auto& c) { c.dns_names = {"local*"}; }), ours,
+         "hostname mismatch"},
+        {"the name as common name only", with([](auto& c) {
+             c.dns_names.clear();
+             c.common_name = "localhost";
+         }),
+         ours, "hostname mismatch"},
+        {"no name of an address", ca.issue(good), ours, "IP address mismatch", "127.0.0.1"},
+        {"another address", with([](auto& c) { c.addresses = {"127.0.0.2"}; }), ours,
+         "IP address mismatch", "127.0.0.1"},
+        {"an address as a name", with([](auto& c) { c.dns_names = {"127.0.0.1"}; }), ours,
+         "IP address mismatch", "127.0.0.1"},
+        {"expired", with([](auto& c) { c.expired = true; }), ours, "certificate has expired"},
+        {"not yet valid", with([](auto& c) { c.not_yet_valid = true; }), ours, "not yet valid"},
+        {"of an authority that has expired", former.issue(good), former.ca_file(),
+         "certificate has expired"},
+        {"self-signed", ca.self_signed(good), ours, "self-signed certificate"},
+        {"of another authority", ca.issue(good), stranger.ca_file(),
+         "unable to get local issuer certificate"},
+        {"unknown to the system", ca.issue(good), "", "unable to get local issuer certificate"},
+        {"of somebody who may not sign", ca.issued_by_a_leaf(good), ours, "invalid CA certificate"},
+        {"for clients only", with([](auto& c) { c.extended_key_usage = "clientAuth"; }), ours,
+         "certificate purpose"},
+        {"for mail only", with([](auto& c) { c.extended_key_usage = "emailProtection"; }), ours,
+         "certificate purpose"},
+        {"signed by way of SHA-1", with([](auto& c) { c.sha1 = true; }), ours, "too weak"},
+        {"a key of 768 bits", with([](auto& c) { c.rsa_768 = true; }), ours, "key too weak"},
+        {"TLS 1.1", ca.issue(good), ours, "protocol version", "localhost", version::only_1_1},
+    };
+}
+
+/// Sets SSL_CERT_FILE while it lives.
+class system_trust {
+public:
+    explicit system_trust(const std::string& file) {
+        if (!file.empty()) ::setenv("SSL_CERT_FILE", file.c_str(), 1);
+    }
+    ~system_trust() { ::unsetenv("SSL_CERT_FILE"); }
+    system_trust(const system_trust&) = delete;
+    system_trust& operator=(const system_trust&) = delete;
+};
+
+} // namespace
+
 TEST_CASE("who cannot be trusted is refused, with the reason") {
-    const authority ca, stranger;
-    struct row {
-        const char* name;
-        certificate shown;
-        version v;
-        std::string host, ca_file;
-        const char* words;
-    };
-    const row rows[] = {
-        {"wrong name", ca.issue({.dns_names = {"example.com"}, .addresses = {}}), version::any,
-         "localhost", ca.ca_file(), "hostname mismatch"},
-        {"wrong address", ca.issue({.dns_names = {"localhost"}, .addresses = {}}), version::any,
-         "127.0.0.1", ca.ca_file(), "IP address mismatch"},
-        {"expired", ca.issue({.dns_names = {"localhost"}, .addresses = {}, .expired = true}),
-         version::any, "localhost", ca.ca_file(), "certificate has expired"},
-        {"self-signed", ca.self_signed({.dns_names = {"localhost"}, .addresses = {}}), version::any,
-         "localhost", ca.ca_file(), "self-signed certificate"},
-        {"of another authority", ca.issue({.dns_names = {"localhost"}, .addresses = {}}),
-         version::any, "localhost", stranger.ca_file(), "unable to get local issuer certificate"},
-        {"unknown to the system", ca.issue({.dns_names = {"localhost"}, .addresses = {}}),
-         version::any, "localhost", "", "unable to get local issuer certificate"},
-        {"TLS 1.1", ca.issue({.dns_names = {"localhost"}, .addresses = {}}), version::only_1_1,
-         "localhost", ca.ca_file(), "protocol version"},
-    };
-    for (const auto& r : rows) {
-        INFO(r.name);
+    const authority ca, stranger, former(true);
+    const bool by_file = GENERATE(true, false);
+    for (const auto& r : refused_certificates(ca, stranger, former)) {
+        INFO(r.name << (by_file ? ", by a CA file" : ", by the system's trust"));
+        const system_trust trust(by_file ? "" : r.trusted);
         stub_server server({.answer = ok_answer, .tls = identity(r.shown, r.v)});
-        const auto [outcome, stats] = try_once(server, r.host, {.ca_file = r.ca_file});
+        const auto [outcome, stats] =
+            try_once(server, r.host, {.ca_file = by_file ? r.trusted : ""});
         CHECK(outcome.code == errc::tls_failed);
         CHECK_FALSE(outcome.sent);
         CHECK_THAT(outcome.message, Catch::Contains(r.words));
         CHECK_THAT(outcome.message, Catch::Contains(r.host));
         CHECK(stats.open == 0);
+        CHECK(stats.opened == 0);
         CHECK(server.requests() == 0);
     }
 }
@@ -105,9 +158,8 @@ TEST_CASE("SSL_CERT_FILE names the system's trust store") {
     const authority ca;
     stub_server server({.answer = ok_answer,
                         .tls = identity(ca.issue({.dns_names = {"localhost"}, .addresses = {}}))});
-    ::setenv("SSL_CERT_FILE", ca.ca_file().c_str(), 1);
+    const system_trust trust(ca.ca_file());
     const auto [outcome, stats] = try_once(server, "localhost", {});
-    ::unsetenv("SSL_CERT_FILE");
     INFO(outcome.message);
     CHECK_FALSE(outcome.code);
 }

@@ -38,12 +38,24 @@ FORBIDDEN = [
 AWAITED_BRACES = re.compile(
     r"co_await\b[^;{]*(?:[(,]\s*\{(?!\s*\})|(?<!size_t)(?<=[\w>])\{)")
 DEFAULT_BRACES = re.compile(r"\b(?!call_options)\w+_(?:config|input|options) \w+ = \{\}")
+# What a test gives out as a secret must be in the list that the logs are searched for.
+SECRET = re.compile(r"(?i)(?:secret_?access_?key|session_?token|access_?token|refresh_?token"
+                    r"|client_?secret|authorization_?token|bearer_?token)\b[\\\"' ]*[:=,]"
+                    r"[\\\"' ]*([A-Za-z0-9/+=_.-]{12,})")
+SECRETS_LIST = "tests/support/secrets.hpp"
+# A test whose environment logs nothing hides what would be logged.
+UNTAPPED = re.compile(r"^\s*(?:const )?(?:codynamo::)?environment \w+;")
+# No message is made of these; the one place that sends a token is the signer.
+TELLING = re.compile(r"(?:\berror\(|\bfail\(|log\.write\().*\b(?:secret_access_key|session_token"
+                     r"|access_token|refresh_token|client_secret)\b(?!\"| is| holds)")
 
 
 def files_of(root):
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*")):
-            if path.is_file() and path.suffix in SUFFIXES and "__pycache__" not in path.parts:
+            # Corpora are data.
+            if (path.is_file() and path.suffix in SUFFIXES
+                    and not {"__pycache__", "corpus"} & set(path.parts)):
                 yield path
     for path in sorted(root.glob("*")):
         if path.is_file() and path.suffix in SUFFIXES and path.name != "LICENSE":
@@ -73,6 +85,7 @@ class Tree:
             text = path.read_text(encoding="utf-8", errors="replace")
             relative = path.relative_to(root).as_posix()
             self.check_text(relative, text.splitlines())
+            self.check_secrets(relative, text)
             if path.suffix in (".hpp", ".cpp"):
                 self.includes[relative] = [
                     (number, found[1]) for number, line in enumerate(text.splitlines(), 1)
@@ -92,6 +105,22 @@ class Tree:
             self.check_braces(relative, "\n".join(lines))
         if relative.endswith(".hpp") and not any(line == "#pragma once" for line in lines):
             self.breach(relative, 1, "no #pragma once")
+
+    def check_secrets(self, relative, text):
+        if relative.startswith("src/"):
+            for number, line in enumerate(text.splitlines(), 1):
+                if TELLING.search(line):
+                    self.breach(relative, number, "a secret in a message")
+        if not relative.startswith("tests/") or not relative.endswith((".cpp", ".hpp")):
+            return
+        listed = self.root / SECRETS_LIST
+        known = listed.read_text(encoding="utf-8") if listed.exists() else ""
+        for number, line in enumerate(text.splitlines(), 1):
+            if UNTAPPED.search(line):
+                self.breach(relative, number, "an environment without testing_support::tapped()")
+            for found in SECRET.finditer(line):
+                if re.search("[0-9A-Z]", found[1]) and found[1] not in known:
+                    self.breach(relative, number, f"a secret that {SECRETS_LIST} does not list")
 
     def check_braces(self, relative, text):
         code = re.sub(r"//.*|\"(?:\\.|[^\"\\])*\"", '""', text)
@@ -198,6 +227,10 @@ BAD = [
     ("src/aws/x.cpp", SPDX + "co_await f(net::input{key}, 1);\n", "braces"),
     ("include/codynamo/net/transport.hpp", "void f(int a,\n  clear_options o = {});\n", "T()"),
     ("src/aws/x.cpp", SPDX + "asio::any_completion" + "_handler<void()> h;\n", "broken"),
+    ("tests/x.cpp", SPDX + 'const char* json = "{\\"SessionToken\\":\\"abcDEF0123456789\\"}";\n',
+     "does not list"),
+    ("tests/x.cpp", SPDX + "    environment env;\n", "tapped"),
+    ("src/aws/x.cpp", SPDX + 'throw error(errc::closed, "x" + who.session_token);\n', "a secret in"),
     ("tests/x.cpp", SPDX + 'TEST' + '_CASE("within [' + '0, 1)") {}\n', "test's name"),
 ]
 

@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
@@ -24,8 +25,8 @@ struct freer {
 template <class T>
 using owned = std::unique_ptr<T, freer>;
 
-owned<EVP_PKEY> make_key() {
-    owned<EVP_PKEY> key(EVP_EC_gen("P-256"));
+owned<EVP_PKEY> make_key(bool rsa_768 = false) {
+    owned<EVP_PKEY> key(rsa_768 ? EVP_RSA_gen(768) : EVP_EC_gen("P-256"));
     if (!key) throw std::runtime_error("cannot make a key");
     return key;
 }
@@ -39,32 +40,44 @@ void add_extension(X509* to, X509* issuer, int id, const std::string& value) {
         throw std::runtime_error("cannot add the extension " + value);
 }
 
-owned<X509> make_certificate(EVP_PKEY* key, const char* name, X509* issuer, EVP_PKEY* issuer_key,
-                             const certificate_request* leaf) {
-    static long serial = 1000;
+struct days {
+    long from, to;
+};
+
+days validity(const certificate_request& what) {
+    if (what.expired) return {-2, -1};
+    if (what.not_yet_valid) return {1, 2};
+    return {-1, 1};
+}
+
+owned<X509> make_certificate(EVP_PKEY* key, const std::string& name, X509* issuer,
+                             EVP_PKEY* issuer_key, const certificate_request& what, bool is_ca) {
+    constexpr long day = 86400;
+    static std::atomic<long> serial = 1000;
     owned<X509> made(X509_new());
     X509_set_version(made.get(), 2);
     ASN1_INTEGER_set(X509_get_serialNumber(made.get()), ++serial);
-    const bool expired = leaf && leaf->expired;
-    X509_gmtime_adj(X509_getm_notBefore(made.get()), expired ? -172800 : -3600);
-    X509_gmtime_adj(X509_getm_notAfter(made.get()), expired ? -86400 : 86400);
+    const auto [from, to] = validity(what);
+    X509_gmtime_adj(X509_getm_notBefore(made.get()), from * day);
+    X509_gmtime_adj(X509_getm_notAfter(made.get()), to * day);
     X509_set_pubkey(made.get(), key);
     X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", MBSTRING_ASC,
-                               reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
+                               reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
     X509* const signer = issuer ? issuer : made.get();
     X509_set_issuer_name(made.get(), X509_get_subject_name(signer));
-    if (leaf) {
-        std::string names;
-        for (const auto& n : leaf->dns_names)
-            names += (names.empty() ? "DNS:" : ",DNS:") + n;
-        for (const auto& a : leaf->addresses)
-            names += (names.empty() ? "IP:" : ",IP:") + a;
-        if (!names.empty()) add_extension(made.get(), signer, NID_subject_alt_name, names);
-    } else {
+    if (is_ca) {
         add_extension(made.get(), signer, NID_basic_constraints, "critical,CA:TRUE");
         add_extension(made.get(), signer, NID_key_usage, "critical,keyCertSign");
     }
-    if (X509_sign(made.get(), issuer_key, EVP_sha256()) == 0)
+    std::string names;
+    for (const auto& n : what.dns_names)
+        names += (names.empty() ? "DNS:" : ",DNS:") + n;
+    for (const auto& a : what.addresses)
+        names += (names.empty() ? "IP:" : ",IP:") + a;
+    if (!names.empty()) add_extension(made.get(), signer, NID_subject_alt_name, names);
+    if (!what.extended_key_usage.empty())
+        add_extension(made.get(), signer, NID_ext_key_usage, what.extended_key_usage);
+    if (X509_sign(made.get(), issuer_key, what.sha1 ? EVP_sha1() : EVP_sha256()) == 0)
         throw std::runtime_error("cannot sign a certificate");
     return made;
 }
@@ -90,15 +103,19 @@ std::string to_pem(EVP_PKEY* key) {
 } // namespace
 
 struct authority::keys {
+    explicit keys(bool expired)
+        : certificate(make_certificate(key.get(), name, nullptr, key.get(),
+                                       {.dns_names = {}, .addresses = {}, .expired = expired},
+                                       true)) {}
+
     owned<EVP_PKEY> key = make_key();
     // A name of its own: OpenSSL finds issuers by name first.
     std::string name = "codynamo test authority " + std::to_string(++count);
-    owned<X509> certificate =
-        make_certificate(key.get(), name.c_str(), nullptr, key.get(), nullptr);
-    static inline int count = 0;
+    owned<X509> certificate;
+    static inline std::atomic<int> count = 0;
 };
 
-authority::authority() : keys_(std::make_unique<keys>()) {
+authority::authority(bool expired) : keys_(std::make_unique<keys>(expired)) {
     file_ = (std::filesystem::temp_directory_path() / "codynamo-ca-XXXXXX").string();
     const int fd = ::mkstemp(file_.data());
     const auto pem = to_pem(keys_->certificate.get());
@@ -112,16 +129,28 @@ authority::~authority() {
 }
 
 certificate authority::issue(const certificate_request& what) const {
-    const auto key = make_key();
-    const auto made = make_certificate(key.get(), "codynamo test server", keys_->certificate.get(),
-                                       keys_->key.get(), &what);
+    const auto key = make_key(what.rsa_768);
+    const auto made = make_certificate(key.get(), what.common_name, keys_->certificate.get(),
+                                       keys_->key.get(), what, false);
     return {to_pem(made.get()), to_pem(key.get())};
 }
 
 certificate authority::self_signed(const certificate_request& what) const {
-    const auto key = make_key();
-    const auto made = make_certificate(key.get(), "nobody knows me", nullptr, key.get(), &what);
+    const auto key = make_key(what.rsa_768);
+    const auto made =
+        make_certificate(key.get(), what.common_name, nullptr, key.get(), what, false);
     return {to_pem(made.get()), to_pem(key.get())};
+}
+
+certificate authority::issued_by_a_leaf(const certificate_request& what) const {
+    const auto leaf_key = make_key();
+    const auto leaf =
+        make_certificate(leaf_key.get(), "no authority", keys_->certificate.get(), keys_->key.get(),
+                         {.dns_names = {"localhost"}, .addresses = {}}, false);
+    const auto key = make_key();
+    const auto made =
+        make_certificate(key.get(), what.common_name, leaf.get(), leaf_key.get(), what, false);
+    return {to_pem(made.get()) + to_pem(leaf.get()), to_pem(key.get())};
 }
 
 } // namespace codynamo::testing

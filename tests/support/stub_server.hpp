@@ -2,67 +2,19 @@
 // A scripted HTTP server for tests: says exactly what it is told, however wrong, on its own thread.
 #pragma once
 
+#include "support/server_script.hpp"
+
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
 namespace codynamo::testing {
-
-/// One thing the server does.
-struct act {
-    enum class kind {
-        read_request, ///< reads one whole request; ends the connection when the client has ended
-        say,          ///< sends the text
-        pause,        ///< waits
-        end,          ///< closes, with close_notify under TLS
-        drop,         ///< closes the socket without close_notify
-        reset,        ///< closes with RST
-        wait_end,     ///< waits until the client ends
-    };
-    kind what;
-    std::string text;
-    std::chrono::milliseconds time{};
-};
-
-inline act read_request() {
-    return {act::kind::read_request, {}, {}};
-}
-inline act say(std::string text) {
-    return {act::kind::say, std::move(text), {}};
-}
-inline act pause(std::chrono::milliseconds time) {
-    return {act::kind::pause, {}, time};
-}
-inline act end() {
-    return {act::kind::end, {}, {}};
-}
-inline act drop() {
-    return {act::kind::drop, {}, {}};
-}
-inline act reset() {
-    return {act::kind::reset, {}, {}};
-}
-inline act wait_end() {
-    return {act::kind::wait_end, {}, {}};
-}
-
-/// A whole response with Content-Length.
-std::string response(std::string_view body, int status = 200, std::string_view more_headers = {});
-
-struct stub_tls {
-    std::string certificate_pem; ///< the chain
-    std::string key_pem;
-    bool only_tls_1_1 = false;
-    bool only_tls_1_2 = false;
-};
 
 struct stub_config {
     /// What is done on the n-th connection (from 0); the last one is repeated for all that follow.
@@ -89,7 +41,6 @@ public:
     void end_all();
 
 private:
-    class peer;
     void accept_loop();
     void serve(int fd, std::size_t index);
 

@@ -3,13 +3,15 @@
 #include "output.hpp"
 #include "program.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <string_view>
 
 namespace {
 
 constexpr const char* footer =
     "Exit codes: 0 done or found, 1 not found, 2 wrong usage or invalid input, 3 failure.\n"
-    "Credentials come from the environment (AWS_ACCESS_KEY_ID ...) or the shared AWS files.";
+    "Credentials come from where an AWS SDK would look; `codynamo credentials` tells which.";
 
 void add_global_options(CLI::App& app, tool::global_options& global) {
     app.add_option("--table", global.table, "Name of the table")->envname("CODYNAMO_TABLE");
@@ -19,6 +21,12 @@ void add_global_options(CLI::App& app, tool::global_options& global) {
     app.add_option("--profile", global.profile, "Profile of the shared AWS files");
     app.add_option("--ca-file", global.ca_file, "PEM file of the authorities to trust with TLS");
     app.add_flag("--json", global.json, "Print one JSON object, for scripts");
+}
+
+/// Even when the arguments could not be understood.
+bool wants_json(int argc, char** argv) {
+    return std::any_of(argv, argv + argc,
+                       [](const char* each) { return std::string_view(each) == "--json"; });
 }
 
 int run_chosen(const tool::program& self) {
@@ -42,10 +50,16 @@ int run_program(int argc, char** argv) {
     tool::add_item_verbs(app, self);
     tool::add_table_verbs(app, self);
     tool::add_signing_verbs(app, self);
+    tool::add_credential_verbs(app, self);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& why) {
-        return app.exit(why) == 0 ? tool::exit_ok : tool::exit_usage;
+        if (app.exit(why) == 0) return tool::exit_ok;
+        if (wants_json(argc, argv)) {
+            tool::print_json(
+                tool::describe(codynamo::error(codynamo::errc::invalid_argument, why.what())));
+        }
+        return tool::exit_usage;
     }
     return run_chosen(self);
 }

@@ -28,6 +28,14 @@ codynamo::dynamodb_backend_config backend_config(const global_options& global) {
     return config;
 }
 
+codynamo::aws::source_options source_options_of(const global_options& global) {
+    codynamo::aws::source_options options;
+    options.profile = global.profile;
+    options.region = global.region;
+    options.tls.ca_file = global.ca_file;
+    return options;
+}
+
 int run(asio::awaitable<int> what) {
     asio::io_context context(1);
     int code = exit_failure;

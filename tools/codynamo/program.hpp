@@ -2,6 +2,7 @@
 // What the verbs of the command-line program share: global options, exit codes, and a way to run.
 #pragma once
 
+#include <codynamo/aws/credential_sources.hpp>
 #include <codynamo/dynamodb/client.hpp>
 #include <codynamo/dynamodb_backend.hpp>
 
@@ -34,11 +35,15 @@ struct program {
 /// Throws errc::invalid_argument when there is no --table.
 [[nodiscard]] codynamo::dynamodb_backend_config backend_config(const global_options& global);
 
+/// Where to look for credentials.
+[[nodiscard]] codynamo::aws::source_options source_options_of(const global_options& global);
+
 /// Runs one coroutine to its end in this thread; what it throws is thrown.
 [[nodiscard]] int run(boost::asio::awaitable<int> what);
 
 void add_item_verbs(CLI::App& app, program& self);
 void add_table_verbs(CLI::App& app, program& self);
 void add_signing_verbs(CLI::App& app, program& self);
+void add_credential_verbs(CLI::App& app, program& self);
 
 } // namespace tool

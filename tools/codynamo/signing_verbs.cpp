@@ -4,18 +4,22 @@
 #include "output.hpp"
 #include "program.hpp"
 
-#include <codynamo/aws/credentials.hpp>
+#include <codynamo/aws/credential_sources.hpp>
 #include <codynamo/aws/endpoint.hpp>
+#include <codynamo/aws/settings.hpp>
 #include <codynamo/aws/sigv4.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstdint>
 #include <iostream>
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace tool {
 namespace asio = boost::asio;
@@ -91,7 +95,8 @@ asio::awaitable<int> sign(global_options global, std::shared_ptr<sign_options> o
     how.normalize_path = !options->no_normalize_path;
     how.omit_session_token = options->omit_session_token;
     how.sign_body = options->sign_body;
-    const auto who = co_await aws::default_credentials(env, global.profile)->resolve();
+    const auto provider = aws::default_credentials(source_options_of(global));
+    const auto who = co_await provider->resolve();
     const auto out = aws::sign(request, *who, scope, time_of(request, *options), how);
     print_json(json::object{{"canonical_request", out.canonical_request},
                             {"string_to_sign", out.string_to_sign},
@@ -101,14 +106,49 @@ asio::awaitable<int> sign(global_options global, std::shared_ptr<sign_options> o
     co_return exit_ok;
 }
 
-int endpoint(const global_options& global) {
+struct endpoint_options {
+    std::optional<bool> fips;
+    std::optional<bool> dualstack;
+    std::optional<std::string> account_id;
+    std::string account_id_mode;
+    std::vector<std::string> resource_arns;
+};
+
+/// Throws errc::invalid_argument.
+aws::account_id_endpoint_mode mode_of(const std::string& word,
+                                      const aws::shared_settings& settings) {
+    using mode = aws::account_id_endpoint_mode;
+    if (word.empty()) return settings.account_id_mode.value_or(mode::preferred);
+    if (word == "preferred") return mode::preferred;
+    if (word == "disabled") return mode::disabled;
+    if (word == "required") return mode::required;
+    throw codynamo::error(codynamo::errc::invalid_argument,
+                          "--account-id-endpoint-mode: must be preferred, disabled or required");
+}
+
+/// What is given, else what environment and profile say, as a client would have it.
+aws::endpoint_parameters parameters_of(const global_options& global,
+                                       const endpoint_options& options) {
+    const codynamo::environment env;
+    const auto files = aws::load_profile_files(env);
+    const std::string profile = aws::profile_name(env, global.profile);
+    const auto settings = aws::read_settings(env, files, profile);
+    aws::endpoint_parameters of;
+    of.region = aws::resolve_region(global.region, env, files, profile);
+    of.use_fips = options.fips.value_or(settings.use_fips.value_or(false));
+    of.use_dualstack = options.dualstack.value_or(settings.use_dualstack.value_or(false));
+    of.endpoint = aws::resolve_endpoint_url(global.endpoint, env, files, profile);
+    of.account_id = options.account_id.value_or(env.variable("AWS_ACCOUNT_ID").value_or(""));
+    // An id that is given and empty is a wrong one, not one that is not known.
+    if (options.account_id && of.account_id.empty()) of.account_id = " ";
+    of.mode = mode_of(options.account_id_mode, settings);
+    of.resource_arns = options.resource_arns;
+    return of;
+}
+
+int endpoint(const global_options& global, const endpoint_options& options) {
     try {
-        const codynamo::environment env;
-        const auto files = aws::load_profile_files(env);
-        const std::string profile = aws::profile_name(env, global.profile);
-        const auto found =
-            aws::resolve_endpoint(aws::resolve_region(global.region, env, files, profile),
-                                  aws::resolve_endpoint_url(global.endpoint, env, files, profile));
+        const auto found = aws::resolve_endpoint(parameters_of(global, options));
         print_json(json::object{{"url", found.url()},
                                 {"signing_region", found.signing_region},
                                 {"signing_service", found.signing_service}});
@@ -118,6 +158,30 @@ int endpoint(const global_options& global) {
         print_json(describe(why));
         return exit_code_of(why.code());
     }
+}
+
+void add_endpoint_verb(CLI::App& app, program& self) {
+    const auto options = std::make_shared<endpoint_options>();
+    auto* verb = app.add_subcommand(
+        "endpoint", "Where requests would go, and what they would be signed for; prints JSON");
+    // Not as flags of optional values, which CLI11 sets to false when they are not given.
+    verb->add_flag_function(
+        "--fips", [options](std::int64_t count) { options->fips = count > 0; },
+        "FIPS endpoint (else AWS_USE_FIPS_ENDPOINT)");
+    verb->add_flag_function(
+        "--dualstack", [options](std::int64_t count) { options->dualstack = count > 0; },
+        "IPv4 and IPv6 endpoint (else AWS_USE_DUALSTACK_ENDPOINT)");
+    verb->add_option("--account-id", options->account_id,
+                     "Account of the credentials (else AWS_ACCOUNT_ID)");
+    verb->add_option("--account-id-endpoint-mode", options->account_id_mode,
+                     "preferred, disabled or required (else AWS_ACCOUNT_ID_ENDPOINT_MODE)");
+    verb->add_option("--resource-arn", options->resource_arns,
+                     "ARN of a table of the request; may be repeated")
+        ->expected(1)
+        ->take_all();
+    verb->callback([&self, options] {
+        self.chosen = [&self, options] { return endpoint(self.global, *options); };
+    });
 }
 
 } // namespace
@@ -136,8 +200,7 @@ void add_signing_verbs(CLI::App& app, program& self) {
         self.chosen = [&self, options] { return run(sign(self.global, options)); };
     });
 
-    app.add_subcommand("endpoint", "Where requests would go, and what they would be signed for")
-        ->callback([&self] { self.chosen = [&self] { return endpoint(self.global); }; });
+    add_endpoint_verb(app, self);
 }
 
 } // namespace tool

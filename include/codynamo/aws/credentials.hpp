@@ -46,6 +46,8 @@ class CODYNAMO_API not_configured : public error {
 public:
     /// `reason` is one clause without secrets, e.g. "AWS_ACCESS_KEY_ID is not set".
     explicit not_configured(const std::string& reason);
+    /// The same again, for somebody else who waited for it.
+    explicit not_configured(failure why);
 };
 
 /// A source of credentials. Thread-safe; asked anew for each attempt of each request. The provider
@@ -60,7 +62,7 @@ public:
     /// Fails with errc::no_credentials; the message says "not configured" (the exception is then a
     /// codynamo::aws::not_configured) or what is wrong.
     /// Completes on the caller's executor. Cancelling one caller does not disturb the others.
-    /// Must bound its own time: a call looks at its deadline before and after, and waits meanwhile.
+    /// A client does not wait for it beyond the deadline of its call.
     [[nodiscard]] virtual boost::asio::awaitable<credentials_ptr> resolve() = 0;
     /// The service said that these have expired: do not hand out the same again if others can be
     /// had.
@@ -73,28 +75,34 @@ using credentials_provider_ptr = std::shared_ptr<credentials_provider>;
 /// control character.
 [[nodiscard]] CODYNAMO_API credentials_provider_ptr static_credentials(credentials fixed);
 
-/// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_ACCOUNT_ID. Blank counts as not
-/// set; one of the first two without the other is a failure. Read once, and again after
-/// invalidate().
-[[nodiscard]] CODYNAMO_API credentials_provider_ptr environment_credentials(environment env);
-
-/// aws_access_key_id, aws_secret_access_key, aws_session_token and aws_account_id of a profile in
-/// the shared config and credentials files. An empty name means AWS_PROFILE, else "default".
-/// Reads two small files in the calling thread, once, and again after invalidate().
-/// A profile that was named but is not there is a failure, and so is one that asks for another
-/// source (role_arn, web_identity_token_file, sso_*, login_session, credential_process): those come
-/// before static keys everywhere at AWS, and are not supported here.
-[[nodiscard]] CODYNAMO_API credentials_provider_ptr
-profile_credentials(environment env, std::string profile_name = {});
-
 /// Asks each in turn until one has credentials, and stays with that one. A provider that is
 /// configured but broken ends the search, so that a typing error never makes a program run under
-/// another identity. Throws errc::invalid_argument when a link is null.
+/// another identity. When none has any, the exception is a not_configured whose message lists each
+/// link with its reason: "no credentials found: environment: not configured: …; profile: …".
+/// Throws errc::invalid_argument when a link is null.
 [[nodiscard]] CODYNAMO_API credentials_provider_ptr
 chain_credentials(std::vector<credentials_provider_ptr> links);
 
-/// What a client uses when it is given none: environment, then shared files.
-[[nodiscard]] CODYNAMO_API credentials_provider_ptr
-default_credentials(environment env, std::string profile_name = {});
+/// What one link of a chain said when it was asked.
+struct provider_answer {
+    std::string provider{};
+    /// "found", "not configured: …", "failed: …", or "not asked".
+    std::string said{};
+};
+
+struct chain_report {
+    /// Null when no link had any.
+    credentials_ptr found{};
+    /// Name of the link they are from; empty when there is none.
+    std::string provider{};
+    /// All links in order.
+    std::vector<provider_answer> asked{};
+};
+
+/// Asks like chain_credentials and tells what each link said, instead of throwing. A link after one
+/// that was found or has failed is "not asked". Throws errc::invalid_argument when a link is null;
+/// a cancellation is thrown on.
+[[nodiscard]] CODYNAMO_API boost::asio::awaitable<chain_report>
+examine_chain(std::vector<credentials_provider_ptr> links);
 
 } // namespace codynamo::aws

@@ -15,11 +15,18 @@ namespace codynamo::aws {
 /// text, each line of it after a line feed, and each nested property stands as "outer.inner" too.
 using profile_section = std::map<std::string, std::string, std::less<>>;
 
-/// Both files, merged: where both have a property the credentials file's value stands.
+/// Both files, merged: where both have a property the credentials file's value stands. Wipes all
+/// values when it goes, since some of them are secrets.
 struct CODYNAMO_API profile_files {
     std::map<std::string, profile_section, std::less<>> profiles{};
     std::map<std::string, profile_section, std::less<>> sso_sessions{};
     std::map<std::string, profile_section, std::less<>> services{};
+
+    profile_files() = default;
+    profile_files(const profile_files&) = default;
+    profile_files(profile_files&&) = default;
+    profile_files& operator=(profile_files other) noexcept;
+    ~profile_files();
 
     /// nullptr when there is no such profile.
     [[nodiscard]] const profile_section* find(std::string_view profile) const;

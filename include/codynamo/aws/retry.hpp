@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <string_view>
 
 namespace codynamo::aws {
@@ -20,9 +21,19 @@ enum class retry_spec {
           ///< x-amz-retry-after may lengthen the wait by up to 5 s
 };
 
+enum class retry_mode {
+    standard, ///< back off, within the quota
+    adaptive, ///< and limit the rate of all attempts once the service has throttled one. One table
+              ///< that is hot slows everything of its client down
+};
+
 struct retry_config {
-    retry_spec spec = retry_spec::v2_0;
-    /// First attempt included; at most 1000. 0 takes the spec's default.
+    /// nullopt: AWS_NEW_RETRIES_2026, else v2_0.
+    std::optional<retry_spec> spec{};
+    /// nullopt: AWS_RETRY_MODE, the profile's retry_mode, else standard.
+    std::optional<retry_mode> mode{};
+    /// First attempt included; at most 1000. 0: AWS_MAX_ATTEMPTS, the profile's max_attempts, else
+    /// the spec's default.
     unsigned max_attempts = 0;
     /// Longest wait between two attempts (before v2_1's additions of x-amz-retry-after); 0 to 1 h.
     std::chrono::milliseconds max_backoff{20'000};
@@ -89,6 +100,9 @@ public:
     /// x-amz-retry-after, empty when absent.
     [[nodiscard]] retry_decision next(retry_class failure, double jitter,
                                       std::string_view retry_after = {}) noexcept;
+    /// After an attempt that was not even begun, because it would have been in vain: it counts as
+    /// one and costs no token.
+    [[nodiscard]] retry_decision postponed(double jitter) noexcept;
     /// After success: gives tokens back.
     void succeeded() noexcept;
     /// Attempts begun so far, the current one included.

@@ -60,9 +60,9 @@ struct signed_request {
 
 /// Signs any request. Source: IAM User Guide, "Create a signed AWS API request".
 /// Throws errc::invalid_argument naming the field when there is no Host header, a header has a line
-/// break that is no folding or another control character, or the credentials are empty or would
-/// break a header. A caller's x-amz-content-sha256 stands for the hash of the body unless
-/// sign_body is set.
+/// break that is no folding or another control character, the target has a control character, or
+/// the credentials are empty or would break a header. A caller's x-amz-content-sha256 stands for
+/// the hash of the body unless sign_body is set.
 [[nodiscard]] CODYNAMO_API signed_request sign(const signable_request& request,
                                                const credentials& who, const signing_scope& scope,
                                                std::chrono::sys_seconds when,

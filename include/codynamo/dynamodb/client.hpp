@@ -7,6 +7,7 @@
 #include <codynamo/aws/retry.hpp>
 #include <codynamo/dynamodb/failure_details.hpp>
 #include <codynamo/dynamodb/operations.hpp>
+#include <codynamo/dynamodb/resilience.hpp>
 #include <codynamo/dynamodb/table_operations.hpp>
 #include <codynamo/environment.hpp>
 #include <codynamo/error.hpp>
@@ -18,6 +19,7 @@
 #include <chrono>
 #include <concepts>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,27 +35,41 @@ struct client_config {
     std::string endpoint{};
     /// Profile of the shared files. Empty: AWS_PROFILE, then "default".
     std::string profile{};
-    /// Null: environment, then shared files.
+    /// Null: aws::default_credentials().
     aws::credentials_provider_ptr credentials{};
     /// A whole call, all attempts and waits included. > 0, at most 24 h.
     std::chrono::milliseconds call_timeout{10'000};
     /// One attempt: waiting for a connection, connecting, sending, receiving. > 0; at most
     /// call_timeout takes effect.
     std::chrono::milliseconds attempt_timeout{5'000};
+    /// Endpoints of their own kinds; nullopt asks environment and profile. Where accounts have
+    /// hosts of their own, the client keeps connections to those of up to 16 accounts.
+    std::optional<bool> use_fips{};
+    std::optional<bool> use_dualstack{};
+    std::optional<aws::account_id_endpoint_mode> account_id_endpoint_mode{};
     aws::retry_config retry{};
+    /// Whether requests are dated by the server's clock once it is known to differ by more than 2 s
+    /// (from the Date header of its answers), and repeated once when they were refused for a date
+    /// that was more than 4 min off. Table backends also store the times of records by it, beyond
+    /// 5 s. nullopt asks environment and profile; yes by default.
+    std::optional<bool> clock_skew_correction{};
+    circuit_breaker_config breaker{};
+    hedging_config hedging{};
     net::pool_config pool{};
+    /// An empty ca_file asks AWS_CA_BUNDLE and the profile's ca_bundle.
     net::tls_config tls{};
+    net::network_config network{};
     /// Clock, random source, log and environment variables.
     environment env{};
-    /// A transport of your own; null makes one for the endpoint. `pool` and `tls` are then not
-    /// used.
+    /// A transport of your own; null makes one for the endpoint. `pool`, `tls` and `network` are
+    /// then not used, and everything goes through it, whatever the account.
     std::shared_ptr<net::transport> transport{};
 };
 
 /// Whether a request may be sent again when nobody knows whether the first one took effect.
 enum class replay {
-    automatic, ///< what is idempotent by its nature: reads, unconditional Put and Delete,
-               ///< transactions with a token
+    automatic, ///< what is idempotent by its nature: reads, unconditional Put and Delete, a Put
+               ///< with a version_attribute, transactions with a token
     safe,      ///< the caller declares that twice does no harm
     unsafe,    ///< never
 };
@@ -76,7 +92,8 @@ concept operation_input = requires {
 ///
 /// Every operation takes its input by value and owns it until completion; the client may be
 /// destroyed meanwhile. Completion: on the executor of the awaiting coroutine, whatever it is.
-/// Errors: throws codynamo::error; its diagnostics hold the service's words.
+/// Errors: throws codynamo::error; its diagnostics hold the service's words, and whether a write
+/// that failed may have taken effect nevertheless (outcome_unknown).
 /// Cancellation: terminal, partial and total; throws system_error with operation_aborted. A write
 /// on the wire may then have taken effect or not.
 class CODYNAMO_API client {
@@ -124,7 +141,7 @@ public:
     [[nodiscard]] boost::asio::awaitable<result<typename Input::output>>
     attempt(Input in, call_options options = {});
 
-    /// Where requests go.
+    /// Where requests go, unless they go to the host of an account.
     [[nodiscard]] const aws::endpoint& endpoint() const noexcept;
     [[nodiscard]] net::transport_stats stats() const;
     /// New calls fail with errc::closed; waits for the ones on the wire and closes the connections.

@@ -80,6 +80,13 @@ struct put_item_input {
     /// none or all_old.
     dynamodb::return_values return_values = dynamodb::return_values::none;
     return_consumed_capacity return_capacity = return_consumed_capacity::none;
+    /// Name of an attribute of `item` whose value belongs to this write alone: a version number
+    /// that the condition guards, a random identifier. With it a conditional put is sent again
+    /// although nobody knows whether it took effect; when it then meets the item with that very
+    /// value, the put is known to have been executed and is reported as a success (without
+    /// consumed_capacity). Asks for the item that made the condition false (condition.return_item
+    /// is all_old). Empty: no such attribute. Not together with return_values.
+    std::string version_attribute{};
 
     using output = put_item_output;
     static constexpr std::string_view operation = "PutItem";

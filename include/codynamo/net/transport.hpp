@@ -11,11 +11,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace codynamo::net {
 
@@ -65,6 +67,10 @@ public:
     virtual void write(std::string& head, std::string& body) = 0;
     /// Takes what it needs from the response. What it throws is thrown by transport::send.
     virtual void read(const response_view& response) = 0;
+    /// Asked after read. False when the response cannot be the one to this request (not the
+    /// promised content, a wrong checksum, another request's answer): whatever comes next on the
+    /// connection would be as wrong, so it is closed.
+    [[nodiscard]] virtual bool keep_connection() const noexcept { return true; }
 };
 
 struct send_options {
@@ -110,7 +116,9 @@ public:
     [[nodiscard]] virtual boost::asio::awaitable<send_outcome> send(exchange& what,
                                                                     send_options options) = 0;
     /// Refuses new exchanges with errc::closed, fails waiting ones likewise, lets those on the wire
-    /// end, closes every connection.
+    /// end, closes every connection. Those of other contexts end only if these are run: it does not
+    /// wait for an io_context that has been stopped, but it does for one that nobody runs, and for
+    /// a stopped thread_pool, until it is destroyed.
     [[nodiscard]] virtual boost::asio::awaitable<void> close() = 0;
     [[nodiscard]] virtual transport_stats stats() const = 0;
 };
@@ -123,10 +131,15 @@ struct pool_config {
     /// Connections kept open even when idle for long; at most max_connections. 0 keeps none.
     std::size_t min_idle = 0;
     /// Most exchanges that may wait for a connection, per context; more fail with errc::overloaded.
-    /// 0 refuses to wait.
+    /// 0 refuses to wait. They are served in the order of their coming. One whose deadline would
+    /// pass before its turn, by what exchanges have taken lately, fails with errc::overloaded at
+    /// once. The guess errs on the side of waiting: it needs 32 exchanges to go by, one slow
+    /// exchange does not sway it, and without news it fades within seconds.
     std::size_t max_waiting = 1'000'000;
     /// A connection idle for longer is not used again. Well below the 60 s after which the service
-    /// has been seen to close. > 0, at most 24 h.
+    /// has been seen to close. It is closed when the next exchange begins in its context, or with
+    /// the transport or the context: a timer for it would keep io_context::run() from returning.
+    /// > 0, at most 24 h.
     std::chrono::milliseconds idle_limit{20'000};
     /// A connection older than this, less up to a tenth of it by chance, is closed after use, so
     /// that DNS changes are followed. > 0, at most 24 h.
@@ -149,10 +162,46 @@ struct tls_config {
     bool dangerously_skip_certificate_verification = false;
 };
 
+/// Which proxy a connection passes through. It is always asked for a tunnel (CONNECT), for plain
+/// HTTP too. Link-local and loopback hosts are never reached through a proxy.
+struct proxy_config {
+    /// "http://[user:password@]host[:port]", user and password percent-encoded; port 8080 unless
+    /// given. They are sent as Proxy-Authorization: Basic, in plain, and appear in no message or
+    /// log line. Empty: see from_environment.
+    std::string url{};
+    /// Hosts to reach directly, separated by commas: a name stands for itself and everything below
+    /// it, an address for itself, "address/bits" for a network, "*" for all; ":port" may follow all
+    /// but networks. Empty: see from_environment, where entries that make no sense are skipped.
+    std::string no_proxy{};
+    /// Whether HTTPS_PROXY, HTTP_PROXY and NO_PROXY (lower case wins, as in curl; HTTP_PROXY in
+    /// lower case only: a CGI program's clients can set the other) stand for what is empty above.
+    bool from_environment = true;
+};
+
+/// Turns a host name (the proxy's, where there is one) into textual addresses, in the order of
+/// preference. Called on a strand of the context that wants to connect, possibly for several
+/// contexts at once; bounded by the connect time-out. Asked for each connection that is opened,
+/// except that those opened meanwhile share the answer. Cancelled (terminal) when nobody waits for
+/// it any more. No address, or an exception, becomes errc::resolve_failed.
+using resolver = std::function<boost::asio::awaitable<std::vector<std::string>>(std::string host)>;
+
+/// How servers are reached.
+struct network_config {
+    proxy_config proxy{};
+    /// Empty for the system's resolver (getaddrinfo, in a thread of Asio's).
+    resolver resolve{};
+    /// Head start of each address over the next one, the families taking turns (RFC 8305, "happy
+    /// eyeballs"). 10 ms to 2 s.
+    std::chrono::milliseconds attempt_delay{250};
+};
+
 /// The real thing: pooled HTTP/1.1 over TCP or TLS.
-/// Throws errc::invalid_argument when a bound is violated, errc::tls_failed when the CA file cannot
-/// be loaded.
+/// A proxy's refusal, silence or nonsense is errc::connect_failed; TLS within its tunnel is
+/// verified against the server's name. The environment variables of proxies are read here, once.
+/// Throws errc::invalid_argument when a bound is violated or a proxy's URL makes no sense,
+/// errc::tls_failed when the CA file cannot be loaded.
 [[nodiscard]] CODYNAMO_API std::shared_ptr<transport>
-make_transport(origin server, pool_config pool, tls_config tls, environment env);
+make_transport(origin server, pool_config pool, tls_config tls, environment env,
+               network_config network = network_config());
 
 } // namespace codynamo::net

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 // Where credentials come from, and what happens when they do not.
-#include "support/vectors.hpp"
 #include "unit/aws/fixtures.hpp"
 
+#include <codynamo/aws/credential_sources.hpp>
 #include <codynamo/aws/credentials.hpp>
+#include <codynamo/testing/manual_clock.hpp>
 
 #include <boost/asio/error.hpp>
 
+#include <algorithm>
 #include <set>
 
 using namespace codynamo;
@@ -186,112 +188,6 @@ TEST_CASE("the environment is read once, and again after its credentials were in
     CHECK(run(provider->resolve())->access_key_id == "two");
 }
 
-TEST_CASE("a profile gives credentials, is broken, or is not configured") {
-    struct row {
-        const char* config;
-        const char* credentials;
-        variables more;
-        const char* profile;
-        /// The access key id, or the refusal.
-        const char* outcome;
-        bool unset;
-    };
-    constexpr auto keys = "aws_access_key_id = A\naws_secret_access_key = s\n";
-    const std::string own = std::string("[profile p]\n") + keys;
-    const std::string role = own + "role_arn = arn:x\nsource_profile = p\n";
-    const std::string process = own + "credential_process = /bin/x\n";
-    const row rows[] = {
-        {"", "", {}, "", "not configured: there is no profile \"default\"", true},
-        {"[default]\nregion = x\n",
-         "",
-         {},
-         "",
-         "not configured: profile \"default\" has no credentials",
-         true},
-        {own.c_str(), "", {}, "p", "A", false},
-        {own.c_str(), "", {{"AWS_PROFILE", "p"}}, "", "A", false},
-        {own.c_str(), "[p]\naws_access_key_id = B\n", {}, "p", "B", false},
-        {own.c_str(), "", {}, "q", "profile \"q\" does not exist", false},
-        {"", "", {{"AWS_PROFILE", "q"}}, "", "profile \"q\" does not exist", false},
-        {"",
-         "[default]\naws_access_key_id = A\n",
-         {},
-         "",
-         "profile \"default\" has no aws_secret_access_key",
-         false},
-        {"",
-         "[default]\naws_secret_access_key = evil\n",
-         {},
-         "",
-         "profile \"default\" has no aws_access_key_id",
-         false},
-        {"",
-         "[default]\nevil\n",
-         {},
-         "",
-         "credentials file line 2: '=' is missing after the name of a property",
-         false},
-        {"",
-         "[default]\naws_access_key_id = A\naws_secret_access_key =\n a = evil\n",
-         {},
-         "",
-         "profile \"default\": credentials: secret access key holds a control character",
-         false},
-        {role.c_str(),
-         "",
-         {},
-         "p",
-         "profile \"p\" has role_arn: configured but not supported",
-         false},
-        {process.c_str(),
-         "",
-         {},
-         "p",
-         "profile \"p\" has credential_process: configured but not supported",
-         false},
-        {"[default]\nsso_session = x\n",
-         "",
-         {},
-         "",
-         "profile \"default\" has sso_session: configured but not supported",
-         false},
-    };
-    for (const row& each : rows) {
-        const scratch_folder home;
-        home.write(".aws/config", each.config);
-        home.write(".aws/credentials", each.credentials);
-        variables known = each.more;
-        known["HOME"] = home.path();
-        const auto provider = profile_credentials(fake_environment(known), each.profile);
-        INFO(each.outcome);
-        std::string outcome;
-        bool unset = false;
-        try {
-            outcome = run(provider->resolve())->access_key_id;
-        } catch (const error& refused) {
-            outcome = refused.info().message;
-            unset = dynamic_cast<const not_configured*>(&refused) != nullptr;
-            CHECK(refused.code() == errc::no_credentials);
-        }
-        CHECK(outcome == each.outcome);
-        CHECK(unset == each.unset);
-    }
-}
-
-TEST_CASE("a profile is read once, and again after its credentials were invalidated") {
-    const scratch_folder home;
-    home.write(".aws/credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = s\n"
-                                   "aws_session_token = t\naws_account_id = 7\n");
-    const auto provider = profile_credentials(fake_environment({{"HOME", home.path()}}));
-    const auto first = run(provider->resolve());
-    CHECK(first->session_token == "t");
-    CHECK(first->account_id == "7");
-    home.write(".aws/credentials", "[default]\naws_access_key_id = B\naws_secret_access_key = s\n");
-    CHECK(run(provider->resolve()) == first);
-    provider->invalidate(first);
-    CHECK(run(provider->resolve())->access_key_id == "B");
-}
-
 TEST_CASE("a chain stays with the first provider that has credentials") {
     const auto unset = std::make_shared<scripted>("unset", answer::unset);
     const auto good = std::make_shared<scripted>("good", answer::found);
@@ -324,10 +220,10 @@ TEST_CASE("a chain lists every provider it tried, and is then not configured its
     const auto a = std::make_shared<scripted>("a", answer::unset);
     const auto b = std::make_shared<scripted>("b", answer::unset);
     const auto chain = chain_credentials({a, chain_credentials({b})});
-    CHECK(refusal_of(chain) == "not configured: a: not configured: nothing here; chain: not "
-                               "configured: b: not configured: nothing here");
+    CHECK(refusal_of(chain) == "no credentials found: a: not configured: nothing here; chain: no "
+                               "credentials found: b: not configured: nothing here");
     CHECK(is_not_configured(chain));
-    CHECK(refusal_of(chain_credentials({})) == "not configured: the chain has no providers");
+    CHECK(refusal_of(chain_credentials({})) == "no credentials found: the chain has no providers");
     CHECK(message_of(errc::invalid_argument, [] { (void)chain_credentials({nullptr}); }) ==
           "credentials chain: a link is null");
 }
@@ -353,60 +249,115 @@ TEST_CASE("a cancellation passes through a chain untouched") {
     }
 }
 
-TEST_CASE("by default the environment comes before the shared files") {
-    const scratch_folder home;
-    home.write(".aws/credentials", "[default]\naws_access_key_id = F\naws_secret_access_key = s\n");
-    CHECK(run(default_credentials(fake_environment({{"HOME", home.path()}}))->resolve())
-              ->access_key_id == "F");
-    const variables both{
-        {"HOME", home.path()}, {"AWS_ACCESS_KEY_ID", "E"}, {"AWS_SECRET_ACCESS_KEY", "s"}};
-    CHECK(run(default_credentials(fake_environment(both))->resolve())->access_key_id == "E");
-    CHECK_THAT(
-        refusal_of(default_credentials(fake_environment(variables()))),
-        Catch::StartsWith("not configured: environment: not configured: AWS_ACCESS_KEY_ID") &&
-            Catch::Contains("; profile: not configured: there is no profile \"default\""));
+TEST_CASE("AWS_CREDENTIAL_EXPIRATION says when the environment's credentials end") {
+    const auto time = std::make_shared<codynamo::testing::manual_clock>();
+    struct row {
+        const char* expiration;
+        /// Empty: they are good.
+        const char* refusal;
+    };
+    const row rows[] = {
+        {"2023-11-14T23:13:20Z", ""},
+        {" 2023-11-15T00:13:20+01:00 ", ""},
+        {"2023-11-14T22:13:20Z", "the credentials in the environment have expired: "
+                                 "AWS_CREDENTIAL_EXPIRATION is past"},
+        {"2001-01-01T00:00:00Z", "the credentials in the environment have expired: "
+                                 "AWS_CREDENTIAL_EXPIRATION is past"},
+        {"tomorrow", "AWS_CREDENTIAL_EXPIRATION is no time of the form 2026-01-31T12:00:00Z"},
+    };
+    for (const row& each : rows) {
+        INFO(each.expiration);
+        environment env = fake_environment({{"AWS_ACCESS_KEY_ID", "id"},
+                                            {"AWS_SECRET_ACCESS_KEY", "secret"},
+                                            {"AWS_CREDENTIAL_EXPIRATION", each.expiration}});
+        env.time = time;
+        const auto provider = environment_credentials(env);
+        if (*each.refusal) {
+            CHECK(refusal_of(provider) == each.refusal);
+            CHECK_FALSE(is_not_configured(provider));
+        } else {
+            CHECK(run(provider->resolve())->expires == timestamp(std::chrono::seconds(1700003600)));
+        }
+    }
 }
 
-TEST_CASE("the public chain cases of environment and static profiles pass") {
-    const auto suite = testing_support::load_vectors("credentials_vectors.json");
-    if (!suite) return;
-    testing_support::vector_tally tally;
-    for (const auto& each : suite->at("chain_cases").as_array()) {
-        std::set<std::string> labels;
-        for (const auto& label : each.at("providers").as_array()) {
-            labels.emplace(label.as_string());
-        }
-        labels.erase("env");
-        labels.erase("profile_static");
-        if (!labels.empty()) {
-            tally.skip("needs another provider");
-            continue;
-        }
-        INFO(each.at("name").as_string());
-        const scratch_folder root;
-        variables known;
-        for (const auto& [name, value] : each.at("env").as_object()) {
-            known[std::string(name)] = std::string(value.as_string());
-        }
-        known["HOME"] = root.path() + known["HOME"];
-        for (const auto& [path, text] : each.at("files").as_object()) {
-            root.write(std::string(path).substr(1), std::string(text.as_string()));
-        }
-        const auto provider = default_credentials(fake_environment(known));
-        const auto* wanted = each.at("expect").as_object().if_contains("credentials");
-        if (!wanted) {
-            refusal_of(provider);
-            tally.pass();
-            continue;
-        }
-        const auto found = run(provider->resolve());
-        CHECK(found->access_key_id == wanted->at("access_key_id").as_string());
-        CHECK(found->secret_access_key == wanted->at("secret_access_key").as_string());
-        const auto* account = wanted->as_object().if_contains("account_id");
-        CHECK(found->account_id == (account ? account->as_string() : ""));
-        CHECK(found->session_token.empty());
-        tally.pass();
-    }
-    tally.print("credentials_vectors.json, chain");
-    CHECK(tally.passed() > 0);
+TEST_CASE("credentials of the environment that expire are read again, and refused when past") {
+    const auto time = std::make_shared<codynamo::testing::manual_clock>();
+    const auto known = std::make_shared<variables>(
+        variables{{"AWS_ACCESS_KEY_ID", "one"},
+                  {"AWS_SECRET_ACCESS_KEY", "s"},
+                  {"AWS_CREDENTIAL_EXPIRATION", "2023-11-14T23:13:20Z"}});
+    environment env = fake_environment(std::shared_ptr<const variables>(known));
+    env.time = time;
+    const auto provider = environment_credentials(env);
+    CHECK(run(provider->resolve())->access_key_id == "one");
+    (*known)["AWS_ACCESS_KEY_ID"] = "two";
+    (*known)["AWS_CREDENTIAL_EXPIRATION"] = "2023-11-15T00:13:20Z";
+    time->advance(std::chrono::minutes(51));
+    CHECK(run(provider->resolve())->access_key_id == "two");
+    time->advance(std::chrono::hours(2));
+    CHECK_THAT(refusal_of(provider), Catch::Contains("have expired"));
+}
+
+TEST_CASE("a chain is examined link by link") {
+    using links = std::vector<credentials_provider_ptr>;
+    const auto unset = std::make_shared<scripted>("unset", answer::unset);
+    const auto good = std::make_shared<scripted>("good", answer::found);
+    const auto broken = std::make_shared<scripted>("broken", answer::broken);
+    const auto said = [](const chain_report& report) {
+        std::string all;
+        for (const auto& each : report.asked)
+            all += each.provider + " = " + each.said + "\n";
+        return all;
+    };
+    const auto found = run(examine_chain(links{unset, good, broken}));
+    CHECK(found.provider == "good");
+    REQUIRE(found.found);
+    CHECK(found.found->access_key_id == "good");
+    CHECK(said(found) ==
+          "unset = not configured: nothing here\ngood = found\nbroken = not asked\n");
+    const auto failed = run(examine_chain(links{unset, broken, good}));
+    CHECK_FALSE(failed.found);
+    CHECK(failed.provider.empty());
+    CHECK(said(failed) == "unset = not configured: nothing here\nbroken = failed: the service did "
+                          "not answer\ngood = not asked\n");
+    CHECK(broken->asked == 1);
+    const auto none = run(examine_chain(links{unset}));
+    CHECK_FALSE(none.found);
+    CHECK(message_of(errc::invalid_argument, [] { (void)run(examine_chain(links{nullptr})); }) ==
+          "credentials chain: a link is null");
+}
+
+TEST_CASE("the default chain asks in the order of the SDKs, a profile named in code first") {
+    const auto names = [](const char* profile) {
+        source_options options;
+        options.env = fake_environment(variables());
+        options.profile = profile;
+        std::vector<std::string> all;
+        for (const auto& link : default_chain(options))
+            all.emplace_back(link->name());
+        return all;
+    };
+    const std::vector<std::string> usual = names("");
+    REQUIRE(usual.size() == 5);
+    CHECK(usual[0] == "environment");
+    CHECK(usual[1] == "profile");
+    const std::vector<std::string> named = names("p");
+    REQUIRE(named.size() == 5);
+    CHECK(named[0] == "profile");
+    CHECK(named[1] == "environment");
+    CHECK(std::set<std::string>(usual.begin(), usual.end()).size() == 5);
+    CHECK(std::equal(usual.begin() + 2, usual.end(), named.begin() + 2));
+}
+
+TEST_CASE("an exhausted default chain lists all five places with their reasons") {
+    source_options options;
+    options.env = fake_environment({{"AWS_EC2_METADATA_DISABLED", "true"}});
+    const std::string words = refusal_of(default_credentials(options));
+    INFO(words);
+    CHECK_THAT(words, Catch::StartsWith("no credentials found: environment: not configured: "
+                                        "AWS_ACCESS_KEY_ID is not set; profile: not configured: "
+                                        "there is no profile \"default\"; "));
+    for (const auto& link : default_chain(options))
+        CHECK_THAT(words, Catch::Contains(std::string(link->name()) + ": not configured: "));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Region and endpoint: the order of their sources, and the hosts they lead to.
-#include "support/vectors.hpp"
+#include "aws/endpoint_rules.hpp"
 #include "unit/aws/fixtures.hpp"
 
 #include <codynamo/aws/endpoint.hpp>
@@ -12,6 +12,17 @@ using testing_support::message_of;
 using testing_support::variables;
 
 namespace {
+
+endpoint at(const std::string& region, const std::string& url = {}) {
+    endpoint_parameters of;
+    of.region = region;
+    of.endpoint = url;
+    return resolve_endpoint(of);
+}
+
+std::string refusal(const endpoint_parameters& of) {
+    return message_of(errc::invalid_argument, [&] { (void)resolve_endpoint(of); });
+}
 
 const profile_files& example_files() {
     static const profile_files files =
@@ -63,8 +74,7 @@ TEST_CASE("a region that is no host label is refused, wherever it is from") {
         });
         CHECK_THAT(given, Catch::StartsWith("region \"") && Catch::Contains("is no host label"));
         CHECK(given.find('\n') == std::string::npos);
-        CHECK_FALSE(
-            message_of(errc::invalid_argument, [&] { (void)resolve_endpoint(bad, ""); }).empty());
+        CHECK_FALSE(message_of(errc::invalid_argument, [&] { (void)at(bad); }).empty());
     }
     CHECK_THAT(message_of(errc::invalid_argument,
                           [&] {
@@ -99,6 +109,7 @@ TEST_CASE("the endpoint URL comes from the first source that has one") {
         {"http://code", ignoring, "both", "http://code"},
         {"", both, "ignoring", ""},
         {"", {{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false"}}, "ignoring", "http://profile:1"},
+        {"", {{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", " "}}, "ignoring", ""},
     };
     for (const row& each : rows) {
         CHECK(resolve_endpoint_url(each.given, fake_environment(each.known), example_files(),
@@ -134,7 +145,7 @@ TEST_CASE("a region leads to its partition's host") {
         {"aws-cn-global", "https://dynamodb.aws-cn-global.amazonaws.com.cn"},
     };
     for (const row& each : rows) {
-        const auto where = resolve_endpoint(each.region, "");
+        const auto where = at(each.region);
         CHECK(where.url() == each.url);
         CHECK(where.signing_region == each.region);
         CHECK(where.signing_service == "dynamodb");
@@ -142,10 +153,10 @@ TEST_CASE("a region leads to its partition's host") {
 }
 
 TEST_CASE("the region local is a server on this machine, signed for us-east-1") {
-    const auto where = resolve_endpoint("local", "");
+    const auto where = at("local");
     CHECK(where.url() == "http://localhost:8000");
     CHECK(where.signing_region == "us-east-1");
-    const auto moved = resolve_endpoint("local", "http://127.0.0.1:9000");
+    const auto moved = at("local", "http://127.0.0.1:9000");
     CHECK(moved.url() == "http://127.0.0.1:9000");
     CHECK(moved.signing_region == "us-east-1");
 }
@@ -165,65 +176,273 @@ TEST_CASE("a custom URL takes the place of the host, and the region signs") {
         {"http://[::1]:8000", "http://[::1]:8000"},
     };
     for (const row& each : rows) {
-        const auto where = resolve_endpoint("eu-west-1", each.given);
+        const auto where = at("eu-west-1", each.given);
         CHECK(where.url() == each.url);
         CHECK(where.signing_region == "eu-west-1");
     }
 }
 
 TEST_CASE("a missing region and a bad URL are refused by name") {
-    CHECK_THAT(message_of(errc::invalid_argument, [] { (void)resolve_endpoint("", ""); }),
+    CHECK_THAT(message_of(errc::invalid_argument, [] { (void)at(""); }),
                Catch::StartsWith("region is missing"));
-    CHECK_THAT(message_of(errc::invalid_argument,
-                          [] { (void)resolve_endpoint("us-east-1", "ftp://example.com"); }),
-               Catch::Contains("endpoint"));
+    CHECK_THAT(
+        message_of(errc::invalid_argument, [] { (void)at("us-east-1", "ftp://example.com"); }),
+        Catch::Contains("endpoint"));
 }
 
-TEST_CASE("the public endpoint cases without switches pass") {
-    const auto suite = testing_support::load_vectors("endpoint_vectors.json");
-    if (!suite) return;
-    testing_support::vector_tally tally;
-    for (const auto& each : suite->as_array()) {
-        const auto& params = each.at("params").as_object();
-        const auto text = [&](const char* name) {
-            const auto* found = params.if_contains(name);
-            return found ? std::string(found->as_string()) : std::string();
-        };
-        const auto on = [&](const char* name) {
-            const auto* found = params.if_contains(name);
-            return found && found->as_bool();
-        };
-        const auto region = text("Region");
-        const auto custom = text("Endpoint");
-        if (on("IsSearchOperation")) {
-            tally.skip("vector search");
-        } else if (on("UseFIPS") || on("UseDualStack")) {
-            tally.skip("FIPS or dual stack");
-        } else if (!text("AccountId").empty() || !text("ResourceArn").empty() ||
-                   params.contains("ResourceArnList") ||
-                   text("AccountIdEndpointMode") == "required" ||
-                   (params.contains("AccountId") &&
-                    each.at("expect").as_object().contains("error"))) {
-            tally.skip("account-based endpoints");
-        } else if (region.empty() && !custom.empty()) {
-            tally.skip("no region to sign for");
-        } else if (custom.find("//dynamodb." + region + ".api.a") != std::string::npos) {
-            tally.skip("without a dual-stack switch the URL is the way there");
-        } else {
-            INFO(each.at("id").as_int64());
-            const auto& expected = each.at("expect").as_object();
-            if (expected.contains("error")) {
-                message_of(errc::invalid_argument, [&] { (void)resolve_endpoint(region, custom); });
-            } else {
-                const auto where = resolve_endpoint(region, custom);
-                CHECK(where.url() == expected.at("url").as_string());
-                const auto* signing = expected.if_contains("signing_region");
-                CHECK(where.signing_region ==
-                      (signing ? std::string(signing->as_string()) : region));
-            }
-            tally.pass();
+TEST_CASE("a custom URL needs no region, and leaves the region to sign for open") {
+    CHECK(at("", "http://localhost:8000").url() == "http://localhost:8000");
+    CHECK(at("", "http://localhost:8000").signing_region.empty());
+}
+
+TEST_CASE("every public region has the hosts of its partition") {
+    struct row {
+        const char* partition;
+        const char* suffix;
+        const char* dualstack;
+        std::vector<const char*> regions;
+    };
+    const row rows[] = {
+        {"aws",
+         "amazonaws.com",
+         "api.aws",
+         {"af-south-1",     "ap-east-1",      "ap-east-2",      "ap-northeast-1", "ap-northeast-2",
+          "ap-northeast-3", "ap-south-1",     "ap-south-2",     "ap-southeast-1", "ap-southeast-2",
+          "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7",
+          "ca-central-1",   "ca-west-1",      "eu-central-1",   "eu-central-2",   "eu-north-1",
+          "eu-south-1",     "eu-south-2",     "eu-west-1",      "eu-west-2",      "eu-west-3",
+          "il-central-1",   "me-central-1",   "me-south-1",     "me-west-1",      "mx-central-1",
+          "sa-east-1",      "sa-west-1",      "us-east-1",      "us-east-2",      "us-west-1",
+          "us-west-2"}},
+        {"aws-cn",
+         "amazonaws.com.cn",
+         "api.amazonwebservices.com.cn",
+         {"cn-north-1", "cn-northwest-1"}},
+        {"aws-us-gov", "amazonaws.com", "api.aws", {"us-gov-east-1", "us-gov-west-1"}},
+        {"aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu", {"eusc-de-east-1"}},
+        {"aws-iso", "c2s.ic.gov", "api.aws.ic.gov", {"us-iso-east-1", "us-iso-west-1"}},
+        {"aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud", {"us-isob-east-1", "us-isob-west-1"}},
+        {"aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", {"eu-isoe-west-1"}},
+        {"aws-iso-f",
+         "csp.hci.ic.gov",
+         "api.aws.hci.ic.gov",
+         {"us-isof-east-1", "us-isof-south-1"}},
+    };
+    int regions = 0;
+    for (const row& each : rows) {
+        for (const std::string region : each.regions) {
+            INFO(region);
+            ++regions;
+            endpoint_parameters of;
+            of.region = region;
+            of.account_id = "111111111111";
+            const bool accounts = std::string(each.partition) == "aws";
+            const bool gov = std::string(each.partition) == "aws-us-gov";
+            const std::string plain = accounts ? "111111111111.ddb." : "dynamodb.";
+            CHECK(partition_dns_suffix(region) == each.suffix);
+            CHECK(resolve_endpoint(of).url() == "https://" + plain + region + "." + each.suffix);
+            CHECK(resolve_endpoint(of).signing_region == region);
+            of.use_dualstack = true;
+            CHECK(resolve_endpoint(of).url() == "https://" + plain + region + "." + each.dualstack);
+            of.use_fips = true;
+            CHECK(resolve_endpoint(of).url() ==
+                  "https://dynamodb-fips." + region + "." + each.dualstack);
+            of.use_dualstack = false;
+            CHECK(resolve_endpoint(of).url() ==
+                  (gov ? "https://dynamodb." : "https://dynamodb-fips.") + region + "." +
+                      each.suffix);
         }
     }
-    tally.print("endpoint_vectors.json");
-    CHECK(tally.passed() >= 50);
+    int known = 0;
+    for (const auto& each : detail::partitions()) {
+        for (const auto name : each.regions)
+            known += name.ends_with("-global") ? 0 : 1;
+    }
+    CHECK(regions == known);
+    CHECK(regions == 48);
+}
+
+TEST_CASE("a region that nobody knows falls to the partition whose pattern it has") {
+    struct row {
+        const char* region;
+        const char* partition;
+    };
+    const row rows[] = {
+        {"us-east-99", "aws"},
+        {"mx-south-7", "aws"},
+        {"il-west_2-1", "aws"},
+        {"cn-south-3", "aws-cn"},
+        {"us-gov-north-1", "aws-us-gov"},
+        {"eusc-de-west-1", "aws-eusc"},
+        {"eusc-fr-west-1", "aws"},
+        {"us-iso-north-1", "aws-iso"},
+        {"us-isob-north-1", "aws-iso-b"},
+        {"eu-isoe-east-2", "aws-iso-e"},
+        {"us-isof-west-1", "aws-iso-f"},
+        {"us-iso-east-", "aws"},
+        {"us-isoz-east-1", "aws"},
+        {"cn-north-1x", "aws"},
+        {"x-cn-north-1", "aws"},
+        {"cn-north-1-1", "aws"},
+        {"aws-global", "aws"},
+        {"aws-us-gov-global", "aws-us-gov"},
+        {"aws-iso-b-global", "aws-iso-b"},
+        {"aws-iso-e-global", "aws-iso-e"},
+        {"local", "aws"},
+        {"", "aws"},
+        {"-1", "aws"},
+        {"--1", "aws"},
+        {"1", "aws"},
+        {"US-EAST-1", "aws"},
+    };
+    for (const row& each : rows) {
+        INFO(each.region);
+        CHECK(detail::partition_of(each.region).name == each.partition);
+    }
+}
+
+TEST_CASE("the account comes from a table's ARN of the same region, else from the credentials") {
+    struct row {
+        std::vector<std::string> arns;
+        const char* account;
+    };
+    const row rows[] = {
+        {{}, "111111111111"},
+        {{""}, "111111111111"},
+        {{"a-table"}, "111111111111"},
+        {{"arn:aws:dynamodb:us-east-1:222222222222:table/t"}, "222222222222"},
+        {{"arn:aws:dynamodb:us-east-1:222222222222:table/t:index/i"}, "222222222222"},
+        {{"arn:aws:dynamodb:us-west-2:222222222222:table/t"}, "111111111111"},
+        {{"arn:aws:s3:us-east-1:222222222222:table/t"}, "111111111111"},
+        {{"nra:aws:dynamodb:us-east-1:222222222222:table/t"}, "111111111111"},
+        {{"arn::dynamodb:us-east-1:222222222222:table/t"}, "111111111111"},
+        {{"arn:aws:dynamodb:us-east-1:222222222222:"}, "111111111111"},
+        {{"arn:aws:dynamodb:us-east-1:222222222222"}, "111111111111"},
+        {{"arn:aws:dynamodb:us-east-1::table/t"}, "111111111111"},
+        {{"arn:aws:dynamodb:us-east-1:no.label:table/t"}, "111111111111"},
+        {{"arn:aws:dynamodb:us-east-1:a\r\nX-Evil:table/t"}, "111111111111"},
+        {{"arn:aws:dynamodb:us-west-2:333333333333:table/t",
+          "arn:aws:dynamodb:us-east-1:444444444444:table/t",
+          "arn:aws:dynamodb:us-east-1:555555555555:table/t"},
+         "444444444444"},
+    };
+    for (const row& each : rows) {
+        endpoint_parameters of;
+        of.region = "us-east-1";
+        of.account_id = "111111111111";
+        of.resource_arns = each.arns;
+        CHECK(resolve_endpoint(of).url() ==
+              std::string("https://") + each.account + ".ddb.us-east-1.amazonaws.com");
+        of.mode = account_id_endpoint_mode::disabled;
+        CHECK(resolve_endpoint(of).url() == "https://dynamodb.us-east-1.amazonaws.com");
+    }
+}
+
+TEST_CASE("each rule of the endpoint refuses by name") {
+    struct row {
+        endpoint_parameters of;
+        const char* words;
+    };
+    using mode = account_id_endpoint_mode;
+    const row rows[] = {
+        {{}, "region is missing"},
+        {{"a b", false, false, "https://example.com"}, "is no host label"},
+        {{"us-east-1", true, false, "https://example.com"}, "FIPS and a custom endpoint"},
+        {{"us-east-1", false, true, "https://example.com"}, "dualstack and a custom endpoint"},
+        {{"", true, false, "https://example.com"}, "FIPS and a custom endpoint"},
+        {{"local", true}, "FIPS and the local endpoint"},
+        {{"local", false, true}, "dualstack and the local endpoint"},
+        {{"us-east-1", false, false, "https://dynamodb.us-east-1.api.aws/"},
+         "is the region's dual"},
+        {{"us-east-1", false, false, "https://DynamoDB.us-east-1.API.aws"}, "is the region's dual"},
+        {{"us-east-1", false, false, "https://search-dynamodb.us-east-1.api.aws"},
+         "is the region's dual"},
+        {{"us-east-1", true, false, "", "1", mode::required}, "required and FIPS"},
+        {{"cn-north-1", false, false, "", "1", mode::required}, "partition aws-cn has no"},
+        {{"us-east-1", false, false, "", "", mode::required}, "account id is not known"},
+        {{"us-east-1", false, false, "", "a.b", mode::preferred}, "is no host label"},
+        {{"us-east-1", false, false, "", "1\r\n", mode::required}, "is no host label"},
+        {{"us-east-1", false, false, "https://user:pw@example.com"}, "user info"},
+        {{"us-east-1", false, false, "https://example.com/a"}, "path"},
+        {{"us-east-1", false, false, "https://example.com\r\nX: y"}, "host"},
+    };
+    for (const row& each : rows) {
+        const auto words = refusal(each.of);
+        CHECK_THAT(words, Catch::Contains(each.words));
+        CHECK(words.find_first_of("\r\n") == std::string::npos);
+    }
+}
+
+TEST_CASE("a custom URL wins over every account mode") {
+    for (const auto mode : {account_id_endpoint_mode::preferred, account_id_endpoint_mode::disabled,
+                            account_id_endpoint_mode::required}) {
+        endpoint_parameters of;
+        of.region = "us-east-1";
+        of.endpoint = "https://vpce-1.dynamodb.us-east-1.vpce.amazonaws.com";
+        of.account_id = "not.a.label";
+        of.mode = mode;
+        CHECK(resolve_endpoint(of).url() == of.endpoint);
+        of.endpoint.clear();
+        of.region = "local";
+        CHECK(resolve_endpoint(of).url() == "http://localhost:8000");
+    }
+}
+
+TEST_CASE("switches that a partition does not have are refused") {
+    detail::partition poor = detail::partition_of("us-iso-east-1");
+    poor.supports_fips = poor.supports_dualstack = false;
+    endpoint_parameters of;
+    of.region = "us-iso-east-1";
+    CHECK(detail::resolve_in(poor, of).url() == "https://dynamodb.us-iso-east-1.c2s.ic.gov");
+    for (const bool fips : {true, false}) {
+        of.use_fips = fips;
+        of.use_dualstack = !fips;
+        CHECK(message_of(errc::invalid_argument, [&] { (void)detail::resolve_in(poor, of); }) ==
+              std::string(fips ? "FIPS" : "dualstack") + " is on, but partition aws-iso has none");
+    }
+}
+
+TEST_CASE("the services behind credentials have endpoints by the same partitions") {
+    struct row {
+        const char* prefix;
+        const char* region;
+        bool fips;
+        bool dualstack;
+        const char* url;
+        const char* signing_region;
+    };
+    const row rows[] = {
+        {"sts", "eu-west-1", false, false, "https://sts.eu-west-1.amazonaws.com", "eu-west-1"},
+        {"sts", "us-east-1", true, false, "https://sts-fips.us-east-1.amazonaws.com", "us-east-1"},
+        {"sts", "us-east-1", false, true, "https://sts.us-east-1.api.aws", "us-east-1"},
+        {"sts", "us-east-1", true, true, "https://sts-fips.us-east-1.api.aws", "us-east-1"},
+        {"sts", "cn-north-1", false, false, "https://sts.cn-north-1.amazonaws.com.cn",
+         "cn-north-1"},
+        {"sts", "us-gov-west-1", true, false, "https://sts.us-gov-west-1.amazonaws.com",
+         "us-gov-west-1"},
+        {"sts", "us-gov-west-1", true, true, "https://sts-fips.us-gov-west-1.api.aws",
+         "us-gov-west-1"},
+        {"sts", "aws-global", false, false, "https://sts.amazonaws.com", "us-east-1"},
+        {"portal.sso", "us-east-1", false, false, "https://portal.sso.us-east-1.amazonaws.com",
+         "us-east-1"},
+        {"portal.sso", "us-east-1", true, true, "https://portal.sso-fips.us-east-1.api.aws",
+         "us-east-1"},
+        {"oidc", "eusc-de-east-1", false, true,
+         "https://oidc.eusc-de-east-1.api.amazonwebservices.eu", "eusc-de-east-1"},
+        {"oidc", "us-iso-east-1", true, false, "https://oidc-fips.us-iso-east-1.c2s.ic.gov",
+         "us-iso-east-1"},
+    };
+    for (const row& each : rows) {
+        const auto where = resolve_service_endpoint(each.prefix, "the service", each.region,
+                                                    each.fips, each.dualstack);
+        CHECK(where.url() == each.url);
+        CHECK(where.signing_region == each.signing_region);
+        CHECK(where.signing_service == "the service");
+    }
+    for (const char* bad : {"", "a.b", "us-east-1\r\nHost: evil"}) {
+        CHECK_THAT(
+            message_of(errc::invalid_argument,
+                       [&] { (void)resolve_service_endpoint("sts", "sts", bad, false, false); }),
+            Catch::StartsWith("region "));
+    }
 }

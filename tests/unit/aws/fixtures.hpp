@@ -3,6 +3,8 @@
 // run an awaitable to its end.
 #pragma once
 
+#include "support/tap.hpp"
+
 #include <codynamo/environment.hpp>
 #include <codynamo/error.hpp>
 
@@ -25,7 +27,7 @@ using variables = std::map<std::string, std::string>;
 
 /// An environment whose variables are `known`; changes to it show at once.
 inline environment fake_environment(std::shared_ptr<const variables> known) {
-    environment env;
+    environment env = tapped();
     env.variable = [known = std::move(known)](const char* name) -> std::optional<std::string> {
         const auto found = known->find(name);
         if (found == known->end()) return std::nullopt;

@@ -2,6 +2,8 @@
 // Backends for tests: the least that is one, and one that does as it is told.
 #pragma once
 
+#include "support/tap.hpp"
+
 #include <codynamo/any_backend.hpp>
 #include <codynamo/environment.hpp>
 #include <codynamo/testing/manual_clock.hpp>
@@ -96,7 +98,7 @@ struct frozen {
     std::shared_ptr<testing::manual_clock> clock = std::make_shared<testing::manual_clock>();
 
     [[nodiscard]] environment env() const {
-        environment e;
+        environment e = testing_support::tapped();
         e.time = clock;
         return e;
     }

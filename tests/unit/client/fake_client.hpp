@@ -3,6 +3,8 @@
 #pragma once
 
 #include "support/run.hpp"
+#include "support/secrets.hpp"
+#include "support/tap.hpp"
 
 #include <codynamo/dynamodb/client.hpp>
 #include <codynamo/dynamodb_backend.hpp>
@@ -36,7 +38,12 @@ struct fake_world {
         env.log.sink = [lines = log](log_level, std::string_view line) {
             lines->emplace_back(line);
         };
-        env.variable = [](const char*) { return std::nullopt; };
+        // Or the default credentials would ask the machine who it is.
+        env.variable = [](const char* name) -> std::optional<std::string> {
+            if (std::string_view(name) == "AWS_EC2_METADATA_DISABLED") return "true";
+            return std::nullopt;
+        };
+        env = testing_support::tapped(std::move(env));
     }
 
     [[nodiscard]] dynamodb::client_config client_config() const {
@@ -74,8 +81,9 @@ struct fake_world {
         timestamp(std::chrono::milliseconds(1'700'000'000'500)));
     std::shared_ptr<std::vector<std::string>> log = std::make_shared<std::vector<std::string>>();
     std::shared_ptr<testing::fake_transport> transport;
-    aws::credentials_provider_ptr credentials = aws::static_credentials({"AKIDEXAMPLE", "secret"});
-    environment env;
+    aws::credentials_provider_ptr credentials =
+        aws::static_credentials({"AKIDEXAMPLE", std::string(testing_support::secrets::key)});
+    environment env{};
 };
 
 /// Answers one after the other; the last one for ever.

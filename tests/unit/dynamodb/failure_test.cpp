@@ -229,6 +229,18 @@ TEST_CASE("codec: control characters of a server are in no words of a failure") 
     CHECK(why.info->details->throttling_reasons[0].resource == R"(a\x0a)");
 }
 
+TEST_CASE("codec: C1 control characters are in no words of a failure, their neighbours are") {
+    const failure modelled =
+        failure_of(400, R"({"__type":"X","message":"a\u0080b\u009fc\u00a0d\u007e"})");
+    CHECK(modelled.info->message == "a\\xc2\\x80b\\xc2\\x9fc\xC2\xA0"
+                                    "d~");
+    const failure page = failure_of(503, "<b>a\xC2\x9B"
+                                         "31mb\xC2\xA0"
+                                         "c</b>");
+    CHECK_THAT(page.info->message, Catch::Contains("<b>a 31mb\xC2\xA0"
+                                                   "c</b>"));
+}
+
 TEST_CASE("codec: the item of a failed condition is kept") {
     const failure why = failure_of(
         400,

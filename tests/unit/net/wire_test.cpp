@@ -106,6 +106,22 @@ TEST_CASE("an end at any byte of a response is noticed") {
         }
 }
 
+TEST_CASE("a body that only the end delimits and that never begins is lost, not empty") {
+    auto w = plain();
+    w.reset();
+    CHECK(feed(w, "HTTP/1.1 200 OK\r\nA: b\r\n\r\n", 1000).state == advance::failed);
+    CHECK(w.failure().code == errc::connection_lost);
+    CHECK_FALSE(w.reusable());
+    for (const auto* text : {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+                             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                             "HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n."}) {
+        INFO(text);
+        auto other = plain();
+        other.reset();
+        CHECK(feed(other, text, 1000).state == advance::done);
+    }
+}
+
 TEST_CASE("random bytes never do harm") {
     std::mt19937 random(9);
     const std::string alphabet = "HTTP/1.1 200 OK\r\n\r\nContent-Length: 5chunked0;";

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+// Where a program's credentials are from that says nothing about it.
+#include <codynamo/aws/credential_sources.hpp>
+
+#include <utility>
+
+namespace codynamo::aws {
+
+std::vector<credentials_provider_ptr> default_chain(source_options options) {
+    std::vector<credentials_provider_ptr> links;
+    const bool named = !options.profile.empty();
+    if (named) links.push_back(profile_credentials(options));
+    links.push_back(environment_credentials(options.env));
+    if (!named) links.push_back(profile_credentials(options));
+    links.push_back(web_identity_credentials(options));
+    links.push_back(container_credentials(options));
+    links.push_back(instance_metadata_credentials(std::move(options)));
+    return links;
+}
+
+credentials_provider_ptr default_credentials(source_options options) {
+    return chain_credentials(default_chain(std::move(options)));
+}
+
+} // namespace codynamo::aws

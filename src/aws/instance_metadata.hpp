@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+// The instance metadata service of EC2, version 2: where it is and what it is asked for.
+#pragma once
+
+#include "aws/refreshing_provider.hpp"
+
+#include <codynamo/aws/credential_sources.hpp>
+#include <codynamo/aws/profile.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace codynamo::aws::detail {
+
+struct metadata_settings {
+    bool disabled = false;
+    net::origin server{};
+    /// To connect, and again to answer.
+    std::chrono::milliseconds timeout{1000};
+    unsigned attempts = 4;
+};
+
+/// Endpoint: `given_endpoint`, AWS_EC2_METADATA_SERVICE_ENDPOINT, the profile's
+/// ec2_metadata_service_endpoint; else by mode (IPv4, IPv6): `given_mode`,
+/// AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE, ec2_metadata_service_endpoint_mode. Switched off by
+/// AWS_EC2_METADATA_DISABLED=true. AWS_METADATA_SERVICE_TIMEOUT (seconds, at most 60) and
+/// AWS_METADATA_SERVICE_NUM_ATTEMPTS (1 to 10) or the profile's keys of those names.
+/// Throws errc::invalid_argument naming setting and value.
+[[nodiscard]] metadata_settings resolve_metadata_settings(const environment& env,
+                                                          const profile_files& files,
+                                                          std::string_view profile,
+                                                          std::string_view given_endpoint = {},
+                                                          std::string_view given_mode = {});
+
+[[nodiscard]] std::shared_ptr<credential_source> instance_metadata_source(source_options options);
+
+/// The region of the instance that this program runs on. Empty when instance metadata is switched
+/// off, out of reach (known after the time-out, one second) or has none. Throws
+/// errc::no_credentials when it is there and answers nonsense, errc::invalid_argument when a
+/// setting does.
+[[nodiscard]] boost::asio::awaitable<std::string> instance_metadata_region(source_options options);
+
+} // namespace codynamo::aws::detail

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSL-1.0
+// Does what a profile asks for: its first credentials, then one role after the other.
+#include "aws/assume_role.hpp"
+#include "aws/container.hpp"
+#include "aws/environment_source.hpp"
+#include "aws/instance_metadata.hpp"
+#include "aws/process_source.hpp"
+#include "aws/profile_paths.hpp"
+#include "aws/profile_sources.hpp"
+#include "aws/refreshing_provider.hpp"
+#include "aws/signing.hpp"
+#include "aws/sso.hpp"
+
+#include <codynamo/aws/credential_sources.hpp>
+
+#include <chrono>
+#include <utility>
+
+namespace asio = boost::asio;
+
+namespace codynamo::aws {
+namespace {
+
+/// What a `credential_source` names.
+std::shared_ptr<detail::credential_source> source_named(detail::named_source which,
+                                                        const source_options& options) {
+    switch (which) {
+    case detail::named_source::environment:
+        return detail::environment_source(options.env);
+    case detail::named_source::ecs_container:
+        return detail::container_source(options);
+    case detail::named_source::ec2_instance_metadata:
+        break;
+    }
+    return detail::instance_metadata_source(options);
+}
+
+/// Null for static keys.
+std::shared_ptr<detail::credential_source> source_of(const detail::first_step& step,
+                                                     const source_options& options) {
+    if (const auto* which = std::get_if<detail::named_source>(&step))
+        return source_named(*which, options);
+    if (const auto* web = std::get_if<detail::web_identity_config>(&step))
+        return detail::web_identity_source(*web, options);
+    if (const auto* sso = std::get_if<sso_config>(&step)) {
+        if (sso->account_id.empty()) {
+            throw error(errc::no_credentials, "has an sso_session, but no sso_account_id and "
+                                              "sso_role_name: that gives a token, no credentials");
+        }
+        return detail::sso_source(*sso, options);
+    }
+    if (const auto* process = std::get_if<detail::process_step>(&step))
+        return detail::process_source(process->command, detail::default_process_timeout);
+    return nullptr;
+}
+
+class profile_source final : public detail::credential_source {
+public:
+    explicit profile_source(source_options options) : options_(std::move(options)) {}
+    [[nodiscard]] std::string_view name() const noexcept override { return "profile"; }
+
+    [[nodiscard]] asio::awaitable<credentials> fetch() override {
+        detail::profile_plan plan;
+        source_options options = options_;
+        options.profile = profile_name(options.env, options.profile);
+        read_plan(plan, options.profile);
+        std::string stage = "profile \"" + plan.first_profile + "\": ";
+        failure why;
+        try {
+            credentials who = co_await first(std::move(plan.first), options);
+            for (const assume_role_config& role : plan.roles) {
+                auto source = static_credentials(std::move(who));
+                const auto assumed = detail::assume_role_source(std::move(source), role, options);
+                stage = "profile \"" + options.profile + "\": ";
+                who = co_await assumed->fetch();
+            }
+            detail::require_usable(who);
+            co_return who;
+        } catch (const error& broken) {
+            why = broken.as_failure();
+        }
+        // Somebody asked for it, so what is not configured is broken here.
+        diagnostics words = why.info ? *why.info : diagnostics{};
+        words.message = stage + why.message();
+        throw error(make_failure(make_error_code(errc::no_credentials), std::move(words)));
+    }
+
+private:
+    /// Throws not_configured when the profile says nothing of credentials.
+    void read_plan(detail::profile_plan& plan, const std::string& profile) const {
+        profile_files files;
+        try {
+            files = load_profile_files(options_.env);
+        } catch (const error& malformed) {
+            throw error(errc::no_credentials, malformed.info().message);
+        }
+        const bool named = !options_.profile.empty() ||
+                           !detail::trimmed_variable(options_.env, "AWS_PROFILE").empty();
+        if (named && !files.find(profile))
+            throw error(errc::no_credentials, "profile \"" + profile + "\" does not exist");
+        const struct wiping {
+            profile_files& what;
+            ~wiping() { detail::wipe_secrets(what); }
+        } at_end{files};
+        plan = detail::plan_profile(files, profile);
+    }
+
+    static asio::awaitable<credentials> first(detail::first_step step, source_options options) {
+        if (const auto* keys = std::get_if<credentials>(&step)) co_return *keys;
+        const auto source = source_of(step, options);
+        credentials found = co_await source->fetch();
+        if (const auto* process = std::get_if<detail::process_step>(&step)) {
+            if (found.account_id.empty()) found.account_id = process->account_id;
+        }
+        co_return found;
+    }
+
+    const source_options options_;
+};
+
+} // namespace
+
+credentials_provider_ptr profile_credentials(source_options options) {
+    environment env = options.env;
+    return detail::refreshing(std::make_shared<profile_source>(std::move(options)), std::move(env),
+                              {});
+}
+
+} // namespace codynamo::aws

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "aws/refresh_schedule.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace codynamo::aws::detail {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::microseconds;
+
+constexpr auto at_once = std::chrono::steady_clock::time_point::min();
+
+microseconds scaled(microseconds whole, double factor) noexcept {
+    return microseconds(
+        static_cast<microseconds::rep>(static_cast<double>(whole.count()) * factor));
+}
+
+/// Half of what is left, so that a pause never outlasts the credentials it saves.
+microseconds within_half(microseconds pause, microseconds left) noexcept {
+    return std::min(pause, std::max<microseconds>(left / 2, 1s));
+}
+
+} // namespace
+
+microseconds refresh_schedule::left(timestamp now) const noexcept {
+    return known_->expires ? *known_->expires - now : microseconds::max();
+}
+
+advice refresh_schedule::ask(moment now) const noexcept {
+    if (!known_) return advice::refresh;
+    const auto rest = left(now.wall);
+    if (rest > advisory_window) return advice::use;
+    const bool good = rest > 0us || stretched_;
+    if (!good) return advice::refresh;
+    if (now.steady < not_before_) return advice::use;
+    return rest > mandatory_window || stretched_ ? advice::use_and_refresh : advice::refresh;
+}
+
+credentials_ptr refresh_schedule::usable(moment now) const noexcept {
+    return known_ && (left(now.wall) > 0us || stretched_) ? known_ : nullptr;
+}
+
+bool refresh_schedule::fetched(credentials_ptr fresh, moment now, double random) {
+    const bool expired = fresh->expires && *fresh->expires <= now.wall;
+    if (expired && !policy_.static_stability) return false;
+    const bool first = !known_;
+    known_ = std::move(fresh);
+    failures_ = 0;
+    stretched_ = false;
+    not_before_ = at_once;
+    if (expired) {
+        pause_for_stability(now, random);
+    } else if (const auto rest = left(now.wall); !first && rest <= advisory_window) {
+        // The source has nothing newer yet, or never lends for longer.
+        not_before_ = now.steady + within_half(longest_backoff, rest);
+    }
+    return true;
+}
+
+void refresh_schedule::failed(moment now, double random) noexcept {
+    if (!known_) return;
+    const auto rest = left(now.wall);
+    if (rest <= 0us) {
+        if (policy_.static_stability) return pause_for_stability(now, random);
+        known_.reset();
+        return;
+    }
+    const auto doublings = std::min(failures_++, 5U);
+    const microseconds pause =
+        std::min<microseconds>(first_backoff * (1U << doublings), longest_backoff);
+    not_before_ = now.steady + within_half(scaled(pause, 0.5 + random / 2), rest);
+}
+
+void refresh_schedule::pause_for_stability(moment now, double random) noexcept {
+    stretched_ = true;
+    not_before_ = now.steady + scaled(stability_pause, 1 + random / 2);
+}
+
+void refresh_schedule::invalidate(const credentials_ptr& refused) noexcept {
+    if (!refused || known_ != refused) return;
+    known_.reset();
+    failures_ = 0;
+    stretched_ = false;
+    not_before_ = at_once;
+}
+
+} // namespace codynamo::aws::detail

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+// When credentials are fetched again, and what is handed out meanwhile: decisions only, no clock,
+// no coroutine.
+#pragma once
+
+#include "aws/refreshing_provider.hpp"
+
+#include <codynamo/aws/credentials.hpp>
+
+#include <chrono>
+
+namespace codynamo::aws::detail {
+
+/// Source of the two windows: botocore's RefreshableCredentials.
+inline constexpr std::chrono::minutes advisory_window{15};
+inline constexpr std::chrono::minutes mandatory_window{10};
+
+/// After the n-th failure in a row 10 s · 2^(n−1), at most 5 min; the half of it is random.
+inline constexpr std::chrono::seconds first_backoff{10};
+/// Also the longest pause after a refresh that brought nothing much newer.
+inline constexpr std::chrono::minutes longest_backoff{5};
+
+/// Source: static stability of the Rust SDK's instance metadata client; plus up to the half of it.
+inline constexpr std::chrono::minutes stability_pause{10};
+
+struct moment {
+    timestamp wall{};
+    std::chrono::steady_clock::time_point steady{};
+};
+
+enum class advice {
+    use,             ///< what is there is good
+    use_and_refresh, ///< it is, but not for long
+    refresh,         ///< fetch before going on
+};
+
+/// Not thread-safe.
+class refresh_schedule {
+public:
+    explicit refresh_schedule(refresh_policy policy) noexcept : policy_(policy) {}
+
+    [[nodiscard]] advice ask(moment now) const noexcept;
+    [[nodiscard]] const credentials_ptr& known() const noexcept { return known_; }
+    /// What may be handed out although a refresh has failed; null when there is nothing.
+    [[nodiscard]] credentials_ptr usable(moment now) const noexcept;
+
+    /// False when the fetched ones are no better than none: expired already.
+    [[nodiscard]] bool fetched(credentials_ptr fresh, moment now, double random);
+    void failed(moment now, double random) noexcept;
+    /// Drops these and no others.
+    void invalidate(const credentials_ptr& refused) noexcept;
+
+private:
+    [[nodiscard]] std::chrono::microseconds left(timestamp now) const noexcept;
+    void pause_for_stability(moment now, double random) noexcept;
+
+    refresh_policy policy_;
+    credentials_ptr known_;
+    unsigned failures_ = 0;
+    /// The expired ones are handed out all the same.
+    bool stretched_ = false;
+    std::chrono::steady_clock::time_point not_before_{std::chrono::steady_clock::time_point::min()};
+};
+
+} // namespace codynamo::aws::detail

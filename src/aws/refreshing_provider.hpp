@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+// Credentials that expire: who fetches them, when, and who waits for it.
+#pragma once
+
+#include <codynamo/aws/credentials.hpp>
+#include <codynamo/environment.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <string_view>
+
+namespace codynamo::aws::detail {
+
+/// A place to fetch credentials from, without any memory of its own.
+class credential_source {
+public:
+    virtual ~credential_source() = default;
+    [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+    /// Throws not_configured, or error with errc::no_credentials. Must bound its own time.
+    /// At most one runs at a time, on the executor of one who needed it; nobody cancels it, but its
+    /// frame is destroyed with its execution context. When that context has stopped running (5 s
+    /// without running a handler), another one is started on another executor, and the first may
+    /// still go on later.
+    [[nodiscard]] virtual boost::asio::awaitable<credentials> fetch() = 0;
+};
+
+struct refresh_policy {
+    /// Hands out expired credentials when they cannot be refreshed (instance metadata), and tries
+    /// again after 10 to 15 min.
+    bool static_stability = false;
+};
+
+/// Remembers what a source gave, and fetches anew before it expires: one fetch for all who ask.
+/// - Within 15 min of the expiry the fetch runs in the background, while callers go on with what
+///   there is; within 10 min of it they wait for the fetch.
+/// - A fetch that fails while there are valid credentials is logged as a warning, and everybody
+///   goes on with those; the next one begins after 10 s · 2^(n−1), at most 5 min, half of it random
+///   and never more than half of the time that is left. Without valid ones it fails for all who
+///   wait, and the next caller tries again.
+/// - A fetch that brings credentials for less than 15 min is repeated once, and then after half of
+///   the time that is left, at most 5 min.
+/// - Credentials that have expired on arrival are a failure, unless the policy says otherwise.
+///   Those without an expiry are never fetched again, unless they are invalidated.
+/// - invalidate() drops exactly the credentials it is given.
+/// Thread-safe. Callers complete on their own executors; a caller that is cancelled does not
+/// disturb the fetch, which outlives the provider. When the context that runs the fetch is
+/// destroyed, those who wait in other contexts start another.
+[[nodiscard]] credentials_provider_ptr refreshing(std::shared_ptr<credential_source> source,
+                                                  environment env, refresh_policy policy);
+
+} // namespace codynamo::aws::detail

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+// Credentials of a role, for the token of an SSO sign-in.
+#pragma once
+
+#include "aws/refreshing_provider.hpp"
+
+#include <codynamo/aws/credential_sources.hpp>
+
+#include <memory>
+
+namespace codynamo::aws::detail {
+
+/// Throws errc::invalid_argument naming field and value.
+void check(const sso_config& config);
+
+[[nodiscard]] std::shared_ptr<credential_source> sso_source(sso_config config,
+                                                            source_options options);
+
+} // namespace codynamo::aws::detail

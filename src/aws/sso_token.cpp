@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+// Whether the token at hand will do, and how another one is had.
+#include "aws/sso_token.hpp"
+
+#include "aws/http_fetch.hpp"
+#include "aws/network_source.hpp"
+#include "aws/profile_paths.hpp"
+#include "aws/sso_token_file.hpp"
+
+#include <openssl/sha.h>
+
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace codynamo::aws::detail {
+namespace {
+
+constexpr service_identity oidc{"oidc", "sso-oauth", "SSO_OIDC", "sso_oidc"};
+constexpr auto refresh_before = 5min;
+constexpr std::string_view sign_in = "; run `aws sso login`";
+
+std::string sha1_hex(std::string_view text) {
+    std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
+    SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string hex;
+    for (const unsigned char byte : digest) {
+        hex += digits[byte >> 4];
+        hex += digits[byte & 15];
+    }
+    return hex;
+}
+
+/// `error` and `error_description` of RFC 6749.
+std::string refusal_of(const http_answer& answer) {
+    if (answer.failure) return {};
+    try {
+        const json_document from(answer.body.text(), "the answer");
+        const std::string code = from.words(from.top(), "error");
+        return code.empty() ? std::string() : ": " + quotable(code, 64);
+    } catch (const error&) {
+        return {};
+    }
+}
+
+/// Asks OIDC for another token and puts it into `file`.
+asio::awaitable<void> refresh(sso_token_file& file, sso_config config, source_options options) {
+    const service_settings settings = settings_of(oidc, options, config.region);
+    http_request request;
+    request.method = "POST";
+    request.target = "/token";
+    request.headers.emplace_back("Content-Type", secret_string("application/json"));
+    request.headers.emplace_back("Accept", secret_string("application/json"));
+    request.body = file.refresh_request();
+    // A refresh token may serve only once.
+    request.repeatable = false;
+    fetch_limits limits;
+    limits.attempts = settings.max_attempts;
+    http_fetcher server(options, settings.where.server, limits, false);
+    const timestamp now = options.env.time->now();
+    const http_answer answer = co_await server.fetch(std::move(request), is_transient);
+    const std::string label = "OIDC at " + settings.where.server.authority() + ": ";
+    if (!answer.ok())
+        throw error(errc::no_credentials, label + answer.outcome() + refusal_of(answer));
+    try {
+        file.take(answer.body.text(), now);
+    } catch (const error& why) {
+        throw error(errc::no_credentials, label + why.info().message);
+    }
+}
+
+[[noreturn]] void refuse(const std::string& why) {
+    throw error(errc::no_credentials, why + std::string(sign_in));
+}
+
+} // namespace
+
+std::string sso_token_path(const sso_config& config, const environment& env) {
+    const std::string home = home_folder(env);
+    if (home.empty())
+        throw error(errc::no_credentials, "there is no home folder to find the SSO token in");
+    const auto& name = config.session.empty() ? config.start_url : config.session;
+    return home + "/.aws/sso/cache/" + sha1_hex(name) + ".json";
+}
+
+asio::awaitable<sso_token> resolve_sso_token(sso_config config, source_options options) {
+    const std::string path = sso_token_path(config, options.env);
+    std::optional<sso_token_file> file;
+    try {
+        file.emplace(path);
+    } catch (const error& why) {
+        refuse(why.info().message);
+    }
+    const timestamp now = options.env.time->now();
+    if (now + refresh_before < file->token().expires) co_return file->token();
+
+    std::string failed = "it cannot be refreshed";
+    if (!config.session.empty() && file->refreshable(now)) {
+        try {
+            co_await refresh(*file, config, options);
+            failed.clear();
+        } catch (const error& why) {
+            failed = why.info().message;
+        }
+    }
+    if (failed.empty()) {
+        try {
+            file->save();
+        } catch (const error& why) {
+            options.env.log.write(log_level::warning,
+                                  "the refreshed SSO token is not kept: " + why.info().message);
+        }
+        co_return file->token();
+    }
+    // Another program may have refreshed it, and so made our refresh token void.
+    const sso_token_file again(path);
+    if (now < again.token().expires) co_return again.token();
+    refuse("the SSO token in \"" + quotable(path) + "\" has expired: " + failed);
+}
+
+} // namespace codynamo::aws::detail

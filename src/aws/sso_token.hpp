@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSL-1.0
+// The token of an SSO sign-in: its file in ~/.aws/sso/cache, and its refresh through OIDC.
+#pragma once
+
+#include "aws/secret_memory.hpp"
+
+#include <codynamo/aws/credential_sources.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace codynamo::aws::detail {
+
+struct sso_token {
+    secret_string access_token{};
+    timestamp expires{};
+};
+
+/// <sha1 of the session's name, or else of the start URL>.json in ~/.aws/sso/cache. Throws
+/// errc::no_credentials when there is no home folder.
+[[nodiscard]] std::string sso_token_path(const sso_config& config, const environment& env);
+
+/// A token that is still valid. The token of a session is refreshed when it expires within five
+/// minutes, and its file rewritten (mode 0600, all at once); when that fails and the token is valid
+/// yet, it is taken as it is. Throws errc::no_credentials, saying when `aws sso login` would help.
+[[nodiscard]] boost::asio::awaitable<sso_token> resolve_sso_token(sso_config config,
+                                                                  source_options options);
+
+} // namespace codynamo::aws::detail

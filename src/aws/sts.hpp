@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSL-1.0
+// One call of the Security Token Service: a form out, credentials in XML back.
+#pragma once
+
+#include "aws/http_fetch.hpp"
+
+#include <codynamo/aws/credential_sources.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace codynamo::aws::detail {
+
+/// What STS answered.
+struct sts_answer {
+    credentials found{};
+    /// STS's own code when it refused; empty otherwise.
+    std::string refused{};
+    /// Host, code and words for a message; empty when it did not refuse.
+    std::string why{};
+};
+
+/// Signs with `who` unless it is null. Retries what is worth it. A refusal comes back; whatever
+/// else goes wrong is thrown.
+[[nodiscard]] boost::asio::awaitable<sts_answer> call_sts(source_options options, text_fields form,
+                                                          credentials_ptr who);
+
+} // namespace codynamo::aws::detail

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "dynamodb/attempt_exchange.hpp"
+
+#include "dynamodb/codec.hpp"
+#include "dynamodb/words.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace codynamo::dynamodb {
+namespace {
+
+constexpr std::string_view mask = "***";
+
+void replace_all(std::string& text, std::string_view what) {
+    if (what.empty()) return;
+    for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at)) {
+        text.replace(at, what.size(), mask);
+        at += mask.size(); // which may itself be the secret of an emulator
+    }
+}
+
+void mask_signatures(std::string& text) {
+    constexpr std::string_view label = "Signature=";
+    constexpr std::string_view digits = "0123456789abcdefABCDEF";
+    for (std::size_t at = text.find(label); at != text.npos; at = text.find(label, at)) {
+        at += label.size();
+        const std::size_t end = std::min(text.find_first_not_of(digits, at), text.size());
+        if (end != at) text.replace(at, end - at, mask);
+    }
+}
+
+failure with_response(const failure& why, const net::response_view& response) {
+    diagnostics words = why.info ? *why.info : diagnostics{};
+    words.http_status = response.status;
+    words.request_id = printable(response.header("x-amzn-requestid"), std::string_view::npos);
+    return make_failure(why.code, std::move(words));
+}
+
+} // namespace
+
+failure without_secrets(failure why, const aws::credentials& who) {
+    if (!why.info) return why;
+    diagnostics words = *why.info;
+    for (std::string* text : {&words.message, &words.service_code}) {
+        replace_all(*text, who.secret_access_key);
+        replace_all(*text, who.session_token);
+        mask_signatures(*text);
+    }
+    return make_failure(why.code, std::move(words));
+}
+
+void attempt_exchange::begin(route& by, aws::credentials_ptr who) noexcept {
+    by_ = &by;
+    who_ = std::move(who);
+    outcome_ = {};
+    copies_ = 0;
+    learnt_skew_ = false;
+}
+
+attempt_outcome attempt_exchange::finish(net::send_outcome sent) {
+    if (sent.code) {
+        outcome_ = {};
+        outcome_.why = make_failure(sent.code, std::move(sent.message));
+        outcome_.maybe_executed = sent.sent;
+    }
+    // The transport writes a request again when the connection was closed before the response
+    // began, and nobody knows why it was.
+    outcome_.sent_twice = copies_ > 1;
+    return std::exchange(outcome_, {});
+}
+
+void attempt_exchange::write(std::string& head, std::string& body) {
+    ++copies_;
+    what_.encode(body);
+    sent_at_ = time_.now();
+    used_offset_ = skew_.offset();
+    const auto date = std::chrono::floor<std::chrono::seconds>(sent_at_ + used_offset_);
+    by_->signer.write_head(head, what_.target(), body, who_, date);
+}
+
+void attempt_exchange::read(const net::response_view& response) {
+    const bool success = response.status == 200;
+    // What is neither success nor the server's failure was refused before anything was done.
+    outcome_.maybe_executed = response.status / 100 == 2 || response.status >= 500;
+    learn_skew(response);
+    try {
+        check_crc32(response);
+        if (success) return what_.decode(response.body);
+        outcome_.why = without_secrets(decode_failure(response), *who_);
+    } catch (...) {
+        outcome_.why = with_response(current_failure(), response);
+    }
+    if (!success) outcome_.retry_after = response.header("x-amz-retry-after");
+}
+
+void attempt_exchange::learn_skew(const net::response_view& response) {
+    if (!skew_.enabled()) return;
+    const exchange_times when{.sent = sent_at_, .received = time_.now()};
+    const auto observed = observed_skew(response, when);
+    if (!observed) return;
+    outcome_.date_error = *observed - used_offset_;
+    learnt_skew_ = skew_.learn(*observed, when);
+}
+
+} // namespace codynamo::dynamodb

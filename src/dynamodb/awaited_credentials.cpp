@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "dynamodb/awaited_credentials.hpp"
+
+#include "dynamodb/race.hpp"
+
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace codynamo::dynamodb {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// Owned by both branches, because the provider's may go on when nobody waits for it any more.
+struct wanted {
+    aws::credentials_provider_ptr provider;
+    std::shared_ptr<const clock> time;
+    std::chrono::steady_clock::time_point deadline;
+    std::optional<result<aws::credentials_ptr>> answer;
+};
+
+std::string words_of(const std::exception_ptr& why) {
+    try {
+        std::rethrow_exception(why);
+    } catch (const std::exception& caught) {
+        return caught.what();
+    } catch (...) {
+        return "something that is no exception";
+    }
+}
+
+/// Nullopt for a cancellation.
+std::optional<failure> failure_of(const std::exception_ptr& why, std::string_view provider) {
+    try {
+        std::rethrow_exception(why);
+    } catch (const boost::system::system_error& caught) {
+        if (caught.code() == asio::error::operation_aborted) return std::nullopt;
+        return current_failure();
+    } catch (...) {
+        return make_failure(errc::no_credentials,
+                            std::string(provider) + " threw: " + words_of(why));
+    }
+}
+
+asio::awaitable<bool> ask(std::shared_ptr<wanted> what) {
+    std::exception_ptr thrown;
+    aws::credentials_ptr found;
+    try {
+        found = co_await what->provider->resolve();
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    if (what->answer) co_return false; // too late, and somebody may be reading it
+    if (thrown) {
+        auto why = failure_of(thrown, what->provider->name());
+        if (!why) std::rethrow_exception(thrown);
+        what->answer.emplace(*std::move(why));
+    } else if (found) {
+        what->answer.emplace(std::move(found));
+    } else {
+        what->answer.emplace(make_failure(
+            errc::no_credentials, std::string(what->provider->name()) + " has no credentials"));
+    }
+    co_return true;
+}
+
+asio::awaitable<bool> give_up_at_deadline(std::shared_ptr<wanted> what) {
+    // Most answers are a few turns of the executor away: shared with a refresh under way, read from
+    // a file. That long a timer is not worth its price.
+    constexpr int turns = 32;
+    for (int i = 0; i < turns; ++i)
+        co_await asio::post(asio::deferred);
+    co_await what->time->sleep_until(what->deadline);
+    what->answer =
+        make_failure(errc::timeout, std::string(what->provider->name()) +
+                                        " did not come up with credentials before the deadline");
+    co_return true;
+}
+
+} // namespace
+
+asio::awaitable<result<aws::credentials_ptr>>
+credentials_before(std::chrono::steady_clock::time_point deadline,
+                   aws::credentials_provider_ptr provider, std::shared_ptr<const clock> time) {
+    auto what = std::make_shared<wanted>();
+    what->provider = std::move(provider);
+    what->time = std::move(time);
+    what->deadline = deadline;
+    co_await race(ask(what), give_up_at_deadline(what), race_end::first_decided);
+    co_return *what->answer;
+}
+
+} // namespace codynamo::dynamodb

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+// Source: the AWS SDKs' unified clock skew behaviour of 2026.
+#include "dynamodb/clock_skew.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace codynamo::dynamodb {
+namespace {
+
+using std::chrono::microseconds;
+
+constexpr std::array<std::string_view, 12> month_names = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+/// −1 when one of the characters is no digit.
+int digits(std::string_view text) noexcept {
+    int value = 0;
+    for (const char c : text) {
+        if (c < '0' || c > '9') return -1;
+        value = value * 10 + (c - '0');
+    }
+    return value;
+}
+
+} // namespace
+
+std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text) noexcept {
+    using namespace std::chrono;
+    //  0    5  8   12   17 20 23 26
+    // "Tue, 14 Nov 2023 22:13:20 GMT"
+    if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT" ||
+        text[7] != ' ' || text[11] != ' ' || text[16] != ' ' || text[19] != ':' ||
+        text[22] != ':') {
+        return std::nullopt;
+    }
+    const auto* const name = std::find(month_names.begin(), month_names.end(), text.substr(8, 3));
+    if (name == month_names.end()) return std::nullopt;
+    const auto number_of_month = static_cast<unsigned>(name - month_names.begin()) + 1;
+    const int d = digits(text.substr(5, 2));
+    const int y = digits(text.substr(12, 4));
+    const int h = digits(text.substr(17, 2));
+    const int m = digits(text.substr(20, 2));
+    const int s = digits(text.substr(23, 2));
+    if (d < 0 || y < 0 || h < 0 || h > 23 || m < 0 || m > 59 || s < 0 || s > 60) {
+        return std::nullopt; // 60 is a leap second
+    }
+    const year_month_day date(year(y), month(number_of_month), day(static_cast<unsigned>(d)));
+    if (!date.ok()) return std::nullopt;
+    return sys_days(date) + hours(h) + minutes(m) + seconds(s);
+}
+
+std::optional<microseconds> observed_skew(const net::response_view& response,
+                                          const exchange_times& when) noexcept {
+    constexpr microseconds longest_round_trip = std::chrono::minutes(15);
+    const microseconds round_trip = when.received - when.sent;
+    if (round_trip < microseconds(0) || round_trip > longest_round_trip) return std::nullopt;
+    const auto date = parse_http_date(response.header("date"));
+    if (!date || !response.header("age").empty()) return std::nullopt;
+    const timestamp server = timestamp(*date) + std::chrono::milliseconds(500);
+    return server - (when.sent + round_trip / 2);
+}
+
+bool clock_skew::learn(microseconds observed, const exchange_times& when) noexcept {
+    if (!enabled_) return false;
+    const microseconds off = observed - offset();
+    const microseconds allowed = tolerance + (when.received - when.sent) / 2;
+    if (off <= allowed && off >= -allowed) return false;
+    offset_.store(observed.count(), std::memory_order_relaxed);
+    return true;
+}
+
+bool is_skew_code(std::string_view service_code) noexcept {
+    constexpr std::array<std::string_view, 5> codes = {
+        "InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure", "RequestTimeTooSkewed",
+        "AccessDeniedException"};
+    return std::find(codes.begin(), codes.end(), service_code) != codes.end();
+}
+
+} // namespace codynamo::dynamodb

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+// How far the server's clock is ahead of ours, learnt from the Date header of its responses.
+#pragma once
+
+#include <codynamo/environment.hpp>
+#include <codynamo/error.hpp>
+#include <codynamo/net/transport.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+namespace codynamo::dynamodb {
+
+/// Parses "Tue, 14 Nov 2023 22:13:20 GMT" (RFC 9110, IMF-fixdate; the day's name is not looked at);
+/// nullopt for anything else.
+[[nodiscard]] std::optional<std::chrono::sys_seconds>
+parse_http_date(std::string_view text) noexcept;
+
+/// When an exchange took place, by our clock.
+struct exchange_times {
+    timestamp sent{};
+    timestamp received{};
+};
+
+/// Server's clock minus ours as one response shows it; nullopt when it does not: no Date, an Age
+/// header (an answer out of somebody's cache), a round trip of more than 15 min or of less than
+/// nothing (our clock was set meanwhile).
+///
+/// The server read its clock somewhere between sent and received, and then cut the fraction of the
+/// second off. So the best guess is the middle of either: Date + 0.5 s − (sent + received) / 2. It
+/// is off by at most half a second and half of the round trip.
+[[nodiscard]] std::optional<std::chrono::microseconds>
+observed_skew(const net::response_view& response, const exchange_times& when) noexcept;
+
+/// The offset in use. Thread-safe; a relaxed load to use, and one more to learn nothing new.
+///
+/// A clock that is right must not be corrected by noise, and an offset that changes all the time
+/// would make records of short lifetimes jump. So zero is believed in first, and any offset is
+/// until an observation contradicts it by more than `tolerance` and half of its round trip: two
+/// observations of one and the same skew differ by at most 1 s and a round trip, and servers that
+/// compute the header once a second only add another second.
+class clock_skew {
+public:
+    using microseconds = std::chrono::microseconds;
+    static constexpr microseconds tolerance = std::chrono::seconds(2);
+    /// Records are stored by the server's clock beyond this (see table_offset).
+    static constexpr microseconds record_threshold = std::chrono::seconds(5);
+    /// A refusal is the clock's fault when the date was off by more than this.
+    static constexpr microseconds refusal_threshold = std::chrono::minutes(4);
+
+    explicit clock_skew(bool enabled) noexcept : enabled_(enabled) {}
+
+    [[nodiscard]] bool enabled() const noexcept { return enabled_; }
+    /// To be added to our clock for the date of a signature.
+    [[nodiscard]] microseconds offset() const noexcept {
+        return microseconds(offset_.load(std::memory_order_relaxed));
+    }
+    /// To be added to our clock for the times of records: nothing up to record_threshold, because a
+    /// second more or less is all the same to native TTL and not to a lifetime of half a second.
+    [[nodiscard]] microseconds table_offset() const noexcept {
+        const microseconds now = offset();
+        return now > record_threshold || now < -record_threshold ? now : microseconds(0);
+    }
+    /// Whether the offset changed.
+    bool learn(microseconds observed, const exchange_times& when) noexcept;
+
+private:
+    const bool enabled_;
+    std::atomic<microseconds::rep> offset_{0};
+};
+
+/// Whether the service may have refused the request for its date. AccessDeniedException is among
+/// them; RequestExpired is a matter of the token.
+[[nodiscard]] bool is_skew_code(std::string_view service_code) noexcept;
+
+} // namespace codynamo::dynamodb

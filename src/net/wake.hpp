@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+// How a wait ends, and how somebody else ends it.
+#pragma once
+
+namespace codynamo::net {
+
+/// How a waiting coroutine comes to be resumed.
+enum class wake {
+    granted,
+    timeout,
+    closed,
+    overloaded, ///< too many are waiting
+    hopeless,   ///< the deadline would pass in the queue
+    aborted,
+};
+
+/// A wait that may be cut short.
+class abandonable {
+public:
+    /// Ends the wait from any thread, if it is not over.
+    virtual void abandon(wake why) noexcept = 0;
+
+protected:
+    ~abandonable() = default;
+};
+
+} // namespace codynamo::net

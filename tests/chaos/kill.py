@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""DynamoDB Local is killed with SIGKILL and started again at random times, while writers and
+readers go on. Afterwards every acknowledged write is read back.
+
+    kill.py BENCH      the program codynamo-bench
+CODYNAMO_CHAOS_SECONDS is how long, about (default 10; two kills at least), CODYNAMO_CHAOS_SEED
+repeats the times.
+"""
+import sys
+import time
+
+from chaos import AWAY, Checks, Server, Soak, run_test, say, scratch, seconds, seeded, verify
+
+WORKERS = 64
+BACK_WITHIN_S = 2.0
+# A restarted JVM is cold: of what the warm one gave before, it has to give this share again.
+BACK_SHARE = 0.1
+
+
+def kill_at_random(soak, server, chance, until):
+    """Times of death and of the first answer afterwards, for each kill."""
+    lives = []
+    while len(lives) < 2 or time.time() < until:
+        time.sleep(chance.uniform(2.5, 5.0))
+        soak.must_run()
+        server.kill()
+        died = time.time()
+        time.sleep(chance.uniform(0, 1.5))
+        server.restart()
+        lives.append((died, time.time()))
+        say(f"killed, and back after {lives[-1][1] - died:.1f} s")
+    time.sleep(BACK_WITHIN_S + 1)
+    return lives
+
+
+def back_after(soak, ready, wanted):
+    """Seconds until half a second holds `wanted` successes."""
+    lines = [line for line in soak.series() if line["unix_ms"] > ready * 1000]
+    for last in range(len(lines)):
+        span = lines[max(0, last - 4):last + 1]
+        if sum(line["reads"] + line["writes"] for line in span) >= max(wanted, 1):
+            return lines[last]["unix_ms"] / 1000 - ready
+    return float("inf")
+
+
+def check_lives(checks, soak, lives, before):
+    for number, (died, ready) in enumerate(lives, 1):
+        _, away = soak.between(died, ready)
+        back = back_after(soak, ready, BACK_SHARE * before / 2)
+        until = lives[number][0] - 0.3 if number < len(lives) else float("inf")
+        _, whole = soak.between(ready, until)
+        _, after = soak.between(ready + BACK_WITHIN_S, until)
+        say(f"kill {number}: {away['errors']} while away; throughput back {back:.2f} s after it "
+            f"was ready")
+        checks.that(away["errors"], f"kill {number}: nothing failed while the server was away")
+        # The server lets readers pass writers, so these may come later than the first reads.
+        checks.that(whole["writes"] > 0, f"kill {number}: no write succeeded after it")
+        checks.that(back <= BACK_WITHIN_S, f"kill {number}: back after {back:.2f} s only")
+        # Writes that readers keep passing may run into the bound of their call.
+        checks.that(set(after["errors"]) <= {"timeout"},
+                    f"kill {number}: still {after['errors']} after {BACK_WITHIN_S} s")
+
+
+def check_figures(checks, code, figures):
+    say(f"soak: {figures}")
+    checks.that(code == 0, f"the soak ended with {code}")
+    checks.that(figures.get("wrong_reads", {}).get("total") == 0, "wrong reads")
+    checks.that(figures.get("wrong_writes") == 0, "wrong answers to writes")
+    seen = set(figures["errors"]["write"]) | set(figures["errors"]["read"])
+    checks.that(seen and seen <= AWAY, f"errors {sorted(seen)}; clear ones are {sorted(AWAY)}")
+
+
+def main(program):
+    def body(stack):
+        checks = Checks()
+        chance = seeded("kill")
+        duration = seconds(10)
+        folder = stack.enter_context(scratch())
+        server = stack.enter_context(Server(folder / "db"))
+        soak = stack.enter_context(Soak(program, folder, server.url, duration=duration + 300,
+                                        writers=WORKERS, readers=WORKERS, keys=5000))
+        soak.wait_for_success()
+        time.sleep(1.5)  # the first seconds belong to the JVM's compiler
+        warm = time.time()
+        lives = kill_at_random(soak, server, chance, warm + duration)
+        soak.stop()
+        code, figures = soak.wait()
+        window, before = soak.between(warm, lives[0][0])
+        check_lives(checks, soak, lives, before["ok"] / max(len(window), 1) * 10)
+        check_figures(checks, code, figures)
+
+        # What is read back comes from the disk, not from the memory of whoever wrote it.
+        server.kill()
+        server.restart()
+        code, found = verify(program, soak.log, server.url)
+        say(f"verification: {found}")
+        checks.that(code == 0, f"the verification ended with {code}")
+        checks.that(found.get("acknowledged") == figures["acknowledged"] > 0,
+                    "the log does not hold what was acknowledged")
+        checks.that(found.get("lost") == 0 and found.get("wrong") == 0, "lost or wrong")
+        return checks.exit_code()
+    run_test(body, seconds(10) + 200)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+// Faults while a request is being sent that is larger than what the sockets hold.
+#include "fault_operations.hpp"
+#include "support/harness.hpp"
+#include "support/scripted_server.hpp"
+#include "support/tap.hpp"
+
+#include <codynamo/aws/credentials.hpp>
+
+#include <catch2/catch.hpp>
+
+namespace asio = boost::asio;
+using namespace codynamo;
+using namespace codynamo::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// 25 puts of 390 KB.
+dynamodb::batch_write_item_input large_batch() {
+    dynamodb::batch_write_item_input in;
+    auto& writes = in.request_items["table"];
+    for (int i = 0; i < 25; ++i)
+        writes.push_back(
+            {.is_put = true,
+             .item = {{"key", "k" + std::to_string(i)}, {"value", std::string(390'000, 'v')}}});
+    return in;
+}
+
+} // namespace
+
+TEST_CASE("a large request that breaks off is sent again whole, or fails in time") {
+    struct row {
+        const char* name;
+        std::vector<act> acts;
+        boost::system::error_code code; // when every attempt meets it
+        bool retried;
+    };
+    const row rows[] = {
+        {"nothing is read", {wait_end()}, errc::timeout, true},
+        {"reading stops after 100,000 bytes",
+         {read_head(), read_body(100'000), pause(5000ms), wait_end()},
+         errc::timeout,
+         true},
+        {"closed after the head", {read_head(), end()}, errc::connection_lost, true},
+        {"reset after 100,000 bytes",
+         {read_head(), read_body(100'000), reset()},
+         errc::connection_lost,
+         true},
+        {"reset before the last byte",
+         {read_head(), read_body(9'000'000), reset()},
+         errc::connection_lost,
+         true},
+        {"refused after the head, read all the same",
+         {read_head(), say(response("<html>too large</html>", 413)), read_request()},
+         errc::validation_failed,
+         false},
+    };
+    for (const row& r : rows)
+        for (const bool always : {false, true}) {
+            if (always && !r.retried) continue;
+            INFO(r.name << (always ? ", always" : ", once"));
+            const turn good{{read_request(), answer_it()}};
+            const turn bad{r.acts};
+            scripted_server server(
+                {.turns = always ? std::vector<turn>{bad, bad, good} : std::vector<turn>{bad, good},
+                 .answer = test::good_answer});
+            dynamodb::client_config config;
+            config.region = "us-east-1";
+            config.endpoint = "http://127.0.0.1:" + std::to_string(server.port());
+            config.credentials = aws::static_credentials({"AKIDEXAMPLE", "secret"});
+            config.attempt_timeout = 1000ms;
+            config.call_timeout = 5000ms;
+            config.retry.max_attempts = 2;
+            config.retry.base = 1ms;
+            config.env = testing_support::tapped();
+            config.env.variable = [](const char*) { return std::nullopt; };
+            const dynamodb::client client(config);
+            boost::system::error_code code;
+            const auto write = [&]() -> asio::awaitable<void> {
+                const auto answer = co_await dynamodb::client(client).attempt(large_batch());
+                code = answer ? boost::system::error_code() : answer.error().code;
+            };
+            asio::io_context io;
+            testing::run(io, write());
+            CHECK(code == (r.retried && !always ? boost::system::error_code() : r.code));
+            CHECK(server.turns() == (r.retried ? 2 : 1));
+            testing::run(io, write());
+            CHECK_FALSE(code);
+            CHECK(server.requests().back().size() > 25 * 390'000);
+        }
+}

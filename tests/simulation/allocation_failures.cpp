@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "allocation_failures.hpp"
+
+#include <cstdlib>
+
+namespace {
+
+thread_local std::size_t live = 0;
+thread_local std::size_t countdown = 0; // 0: none fails
+thread_local bool failed = false;
+thread_local bool thrown = false;
+
+void* allocate(std::size_t size, std::size_t alignment) {
+    if (countdown != 0 && --countdown == 0) {
+        failed = thrown = true;
+        throw std::bad_alloc();
+    }
+    void* const got =
+        alignment <= alignof(std::max_align_t)
+            ? std::malloc(size == 0 ? 1 : size)
+            : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    if (!got) throw std::bad_alloc();
+    ++live;
+    return got;
+}
+
+/// Its caller does without.
+void* allocate_quietly(std::size_t size) noexcept {
+    const bool before = thrown;
+    try {
+        return allocate(size, 1);
+    } catch (const std::bad_alloc&) {
+        thrown = before;
+        return nullptr;
+    }
+}
+
+void release(void* what) noexcept {
+    if (!what) return;
+    --live;
+    std::free(what);
+}
+
+} // namespace
+
+void* operator new(std::size_t size) {
+    return allocate(size, 1);
+}
+void* operator new[](std::size_t size) {
+    return allocate(size, 1);
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    return allocate(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+    return allocate(size, static_cast<std::size_t>(alignment));
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return allocate_quietly(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+    return allocate_quietly(size);
+}
+void operator delete(void* what) noexcept {
+    release(what);
+}
+void operator delete[](void* what) noexcept {
+    release(what);
+}
+void operator delete(void* what, std::size_t) noexcept {
+    release(what);
+}
+void operator delete[](void* what, std::size_t) noexcept {
+    release(what);
+}
+void operator delete(void* what, std::align_val_t) noexcept {
+    release(what);
+}
+void operator delete[](void* what, std::align_val_t) noexcept {
+    release(what);
+}
+void operator delete(void* what, std::size_t, std::align_val_t) noexcept {
+    release(what);
+}
+void operator delete[](void* what, std::size_t, std::align_val_t) noexcept {
+    release(what);
+}
+void operator delete(void* what, const std::nothrow_t&) noexcept {
+    release(what);
+}
+void operator delete[](void* what, const std::nothrow_t&) noexcept {
+    release(what);
+}
+
+namespace codynamo::test {
+
+std::size_t live_allocations() noexcept {
+    return live;
+}
+failing_allocation::failing_allocation(std::size_t n) noexcept {
+    failed = thrown = false;
+    countdown = n;
+}
+failing_allocation::~failing_allocation() {
+    countdown = 0;
+}
+bool failing_allocation::happened() const noexcept {
+    return failed;
+}
+bool failing_allocation::threw() const noexcept {
+    return thrown;
+}
+
+} // namespace codynamo::test

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSL-1.0
+// Providers of every kind, and calls that do not wait for them longer than they should.
+#include "fake_client.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <catch2/catch.hpp>
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+namespace codynamo::dynamodb {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using test::answer;
+using test::fake_world;
+using test::script;
+using test::service_error;
+using test_support::run;
+
+namespace {
+
+/// A provider that has nothing at hand, and a resolve() of the test's choice.
+class scripted_provider final : public aws::credentials_provider {
+public:
+    using script = std::function<asio::awaitable<aws::credentials_ptr>()>;
+    explicit scripted_provider(script resolve) : resolve_(std::move(resolve)) {}
+
+    std::string_view name() const noexcept override { return "scripted"; }
+    aws::credentials_ptr current() const override { return nullptr; }
+    asio::awaitable<aws::credentials_ptr> resolve() override {
+        ++asked;
+        return resolve_();
+    }
+    int asked = 0;
+
+private:
+    script resolve_;
+};
+
+aws::credentials_ptr some() {
+    return std::make_shared<const aws::credentials>(aws::credentials{"AKIDEXAMPLE", "secret"});
+}
+
+asio::awaitable<aws::credentials_ptr> after_turns(int turns) {
+    for (int i = 0; i < turns; ++i)
+        co_await asio::post(asio::deferred);
+    co_return some();
+}
+
+/// Does not end before the test says so, and does not listen to anybody else.
+asio::awaitable<aws::credentials_ptr> deaf(std::shared_ptr<asio::steady_timer>& release) {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    release = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor,
+                                                   asio::steady_timer::time_point::max());
+    const auto timer = release;
+    try {
+        co_await timer->async_wait(asio::deferred);
+    } catch (const boost::system::system_error&) {
+    }
+    co_return some();
+}
+
+asio::awaitable<aws::credentials_ptr> throwing_something_else() {
+    throw std::runtime_error("out of luck");
+    co_return nullptr;
+}
+
+asio::awaitable<aws::credentials_ptr> nothing() {
+    co_return nullptr;
+}
+
+get_item_input get_request() {
+    get_item_input in;
+    in.table_name = "cache";
+    in.key.emplace("k", "hello");
+    return in;
+}
+
+} // namespace
+
+TEST_CASE("credentials that take a few turns arrive, without a timer, for each attempt anew") {
+    for (const int turns : {0, 1, 10}) {
+        INFO(turns);
+        fake_world world(script({service_error("InternalServerError", 500), answer("{}")}));
+        const auto provider =
+            std::make_shared<scripted_provider>([turns] { return after_turns(turns); });
+        world.credentials = provider;
+        client db(world.client_config());
+        CHECK(run(db.attempt(get_request())).has_value());
+        CHECK(provider->asked == 2);
+        CHECK(world.time->sleeps().size() == 1); // the back-off's
+    }
+}
+
+TEST_CASE("whatever else a provider does comes as a failure") {
+    struct row {
+        scripted_provider::script resolve;
+        std::string words;
+    };
+    for (const row& one : {row{throwing_something_else, "scripted threw: out of luck"},
+                           row{nothing, "scripted has no credentials"}}) {
+        fake_world world(script({answer("{}")}));
+        world.credentials = std::make_shared<scripted_provider>(one.resolve);
+        client db(world.client_config());
+        const auto got = run(db.attempt(get_request()));
+        REQUIRE_FALSE(got.has_value());
+        CHECK(got.error().code == errc::no_credentials);
+        CHECK(got.error().message() == one.words);
+        CHECK(world.transport->requests().empty());
+    }
+}
+
+TEST_CASE("a provider that never returns does not hang a call") {
+    enum class end { deadline, cancellation };
+    for (const end by : {end::deadline, end::cancellation}) {
+        fake_world world(script({answer("{}")}));
+        std::shared_ptr<asio::steady_timer> release;
+        world.credentials =
+            std::make_shared<scripted_provider>([&release] { return deaf(release); });
+        client db(world.client_config());
+        asio::io_context context;
+        asio::cancellation_signal signal;
+        boost::system::error_code code;
+        bool ended = false;
+        asio::co_spawn(context, db.attempt(get_request()),
+                       asio::bind_cancellation_slot(
+                           signal.slot(), [&](const std::exception_ptr& why, const auto& got) {
+                               ended = true;
+                               try {
+                                   if (why) std::rethrow_exception(why);
+                                   if (!got) code = got.error().code;
+                               } catch (const boost::system::system_error& e) {
+                                   code = e.code();
+                               }
+                           }));
+        if (by == end::cancellation) {
+            while (!release)
+                context.poll_one();
+            signal.emit(asio::cancellation_type::terminal);
+        }
+        context.poll();
+        CHECK(ended);
+        const boost::system::error_code expected =
+            by == end::deadline ? make_error_code(errc::timeout)
+                                : make_error_code(asio::error::operation_aborted);
+        CHECK(code == expected);
+        REQUIRE(release);
+        release->cancel(); // its answer comes late, and nobody is there to read it
+        context.restart();
+        context.run();
+        release.reset(); // a timer must not outlive its context
+        CHECK(world.transport->requests().empty());
+    }
+}
+
+TEST_CASE("an executor that is destroyed takes a call and its provider with it") {
+    fake_world world(script({answer("{}")}));
+    std::shared_ptr<asio::steady_timer> release;
+    world.credentials = std::make_shared<scripted_provider>([&release] { return deaf(release); });
+    client db(world.client_config());
+    bool ended = false;
+    {
+        asio::io_context context;
+        asio::co_spawn(context, db.attempt(get_request()),
+                       [&](const std::exception_ptr&, const auto&) { ended = true; });
+        for (int i = 0; i < 5; ++i)
+            context.poll_one();
+        release.reset();
+    }
+    CHECK_FALSE(ended);
+}
+
+} // namespace codynamo::dynamodb

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "dynamodb/clock_skew.hpp"
+
+#include <catch2/catch.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace codynamo::dynamodb {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::microseconds;
+
+/// 2023-11-14 22:13:20 UTC.
+constexpr timestamp noon{std::chrono::seconds(1'700'000'000)};
+
+struct times {
+    microseconds sent;
+    microseconds received;
+};
+
+std::optional<microseconds> observe(const std::string& date, times when,
+                                    const std::string& age = {}) {
+    std::vector<net::header_view> headers{{"Server", "Server"}};
+    if (!date.empty()) headers.push_back({"Date", date});
+    if (!age.empty()) headers.push_back({"Age", age});
+    net::response_view response;
+    response.headers = headers;
+    return observed_skew(response, {noon + when.sent, noon + when.received});
+}
+
+} // namespace
+
+TEST_CASE("dates of HTTP are read strictly") {
+    struct row {
+        std::string text;
+        std::optional<long> seconds; ///< since the epoch
+    };
+    const std::vector<row> table{
+        {"Tue, 14 Nov 2023 22:13:20 GMT", 1'700'000'000},
+        {"Thu, 01 Jan 1970 00:00:00 GMT", 0},
+        {"Thu, 29 Feb 2024 23:59:59 GMT", 1'709'251'199},
+        {"Sat, 31 Dec 2016 23:59:60 GMT", 1'483'228'800},
+        {"Wed, 29 Feb 2023 00:00:00 GMT", std::nullopt},
+        {"Tue, 14 Nov 2023 24:00:00 GMT", std::nullopt},
+        {"Tue, 14 nov 2023 22:13:20 GMT", std::nullopt},
+        {"Tue, 14 Nov 2023 22:13:20 UTC", std::nullopt},
+        {"Tue, 14 Nov 2023 22:13:20 GMT ", std::nullopt},
+        {"Tue, 1x Nov 2023 22:13:20 GMT", std::nullopt},
+        {"Tue, -1 Nov 2023 22:13:20 GMT", std::nullopt},
+        {"Tuesday, 14-Nov-23 22:13:20 GMT", std::nullopt},
+        {"2023-11-14T22:13:20Z", std::nullopt},
+        {"", std::nullopt},
+    };
+    for (const row& one : table) {
+        INFO(one.text);
+        const auto read = parse_http_date(one.text);
+        CHECK(read.has_value() == one.seconds.has_value());
+        if (read && one.seconds) CHECK(read->time_since_epoch().count() == *one.seconds);
+    }
+}
+
+TEST_CASE("what a response shows of the server's clock") {
+    const std::string same = "Tue, 14 Nov 2023 22:13:20 GMT";
+    const std::string later = "Tue, 14 Nov 2023 22:23:20 GMT";
+    // The middle of the second against the middle of the exchange.
+    CHECK(observe(same, {500ms, 500ms}) == 0us);
+    CHECK(observe(same, {0s, 1s}) == 0us);
+    CHECK(observe(same, {0s, 0s}) == 500ms);
+    CHECK(observe(later, {400ms, 600ms}) == 10min);
+    CHECK(observe(later, {10min, 10min + 1s}) == 0us);
+    // What shows nothing.
+    CHECK_FALSE(observe("", {0s, 1s}));
+    CHECK_FALSE(observe("yesterday", {0s, 1s}));
+    CHECK_FALSE(observe(later, {0s, 1s}, "0"));
+    CHECK_FALSE(observe(later, {0s, 15min + 1us}));
+    CHECK(observe(later, {0s, 15min}));
+    CHECK_FALSE(observe(later, {1s, 0s}));
+}
+
+TEST_CASE("the estimate is off by half a second and half of the round trip at most") {
+    for (const microseconds skew : {-3600s, 0s, 7s}) {
+        for (const microseconds trip : {0ms, 30ms, 4000ms}) {
+            for (microseconds sent = 0ms; sent < 3s; sent += 170ms) {
+                for (const microseconds read_at : {microseconds(0), trip / 3, trip}) {
+                    const auto server =
+                        std::chrono::floor<std::chrono::seconds>(noon + sent + read_at + skew);
+                    // As the header would say it; noon is on a full second.
+                    const timestamp shown = server;
+                    const timestamp middle = noon + sent + trip / 2;
+                    const microseconds estimate = shown + 500ms - middle;
+                    CHECK(std::chrono::abs(estimate - skew) <= 500ms + trip / 2);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("a clock is corrected when it is contradicted, and left alone by noise") {
+    clock_skew skew(true);
+    const exchange_times quick{noon, noon};
+    const exchange_times slow{noon, noon + 6s};
+    CHECK(skew.offset() == 0us);
+    CHECK_FALSE(skew.learn(900ms, quick));
+    CHECK_FALSE(skew.learn(-2s, quick));
+    CHECK_FALSE(skew.learn(5s, slow));
+    CHECK(skew.offset() == 0us);
+    CHECK(skew.learn(10min, quick));
+    CHECK(skew.offset() == 10min);
+    CHECK_FALSE(skew.learn(10min + 1400ms, quick));
+    CHECK(skew.offset() == 10min);
+    CHECK(skew.learn(0us, quick)); // somebody set the clock
+    CHECK(skew.offset() == 0us);
+}
+
+TEST_CASE("records are corrected beyond five seconds only") {
+    struct row {
+        microseconds offset;
+        microseconds of_records;
+    };
+    for (const row& one :
+         {row{3s, 0s}, row{5s, 0s}, row{-5s, 0s}, row{5001ms, 5001ms}, row{-10min, -10min}}) {
+        clock_skew skew(true);
+        REQUIRE(skew.learn(one.offset, {noon, noon}));
+        CHECK(skew.offset() == one.offset);
+        CHECK(skew.table_offset() == one.of_records);
+    }
+}
+
+TEST_CASE("who does not want it learns nothing") {
+    clock_skew skew(false);
+    CHECK_FALSE(skew.enabled());
+    CHECK_FALSE(skew.learn(10min, {noon, noon}));
+    CHECK(skew.offset() == 0us);
+}
+
+TEST_CASE("which refusals may be the clock's fault") {
+    for (const char* code : {"InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure",
+                             "RequestTimeTooSkewed", "AccessDeniedException"}) {
+        CHECK(is_skew_code(code));
+    }
+    for (const char* code : {"RequestExpired", "RequestInTheFuture", "ExpiredTokenException",
+                             "ValidationException", "UnrecognizedClientException", ""}) {
+        CHECK_FALSE(is_skew_code(code));
+    }
+}
+
+} // namespace codynamo::dynamodb
