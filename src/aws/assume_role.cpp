@@ -2,6 +2,7 @@
 // The bounds of a role, and the source that assumes it.
 #include "aws/assume_role.hpp"
 
+#include "aws/bounded_resolve.hpp"
 #include "aws/network_source.hpp"
 #include "aws/sts.hpp"
 #include "aws/text.hpp"
@@ -20,20 +21,21 @@ namespace {
                 std::string(field) + " = \"" + quotable(value, 100) + "\": " + why);
 }
 
-void check_text(std::string_view field, std::string_view value, std::size_t least, std::size_t most,
-                std::string_view punctuation) {
+/// What is wrong with the text; empty when it will do.
+std::string complaint(std::string_view value, std::size_t least, std::size_t most,
+                      std::string_view punctuation) {
     if (value.size() < least || value.size() > most) {
-        refuse(field, value,
-               "must have " + std::to_string(least) + " to " + std::to_string(most) +
-                   " characters");
+        return "must have " + std::to_string(least) + " to " + std::to_string(most) + " characters";
     }
     const bool allowed = std::all_of(value.begin(), value.end(), [&](char c) {
         return is_alphanumeric(c) || punctuation.find(c) != std::string_view::npos;
     });
-    if (!allowed) {
-        refuse(field, value, "must be made of letters, digits and " + std::string(punctuation));
-    }
+    return allowed ? std::string()
+                   : "must be made of letters, digits and " + std::string(punctuation);
 }
+
+/// Of one answer of the source, which somebody else may have made: a fetch bounds its own time.
+constexpr std::chrono::seconds longest_wait{60};
 
 bool has_expired(const sts_answer& answer) {
     return answer.refused == "ExpiredToken" || answer.refused == "ExpiredTokenException";
@@ -41,19 +43,21 @@ bool has_expired(const sts_answer& answer) {
 
 class assume_role final : public network_source {
 public:
-    assume_role(credentials_provider_ptr source, assume_role_config role, source_options options)
-        : source_(std::move(source)), role_(std::move(role)), options_(std::move(options)) {}
+    assume_role(credentials_provider_ptr source, assume_role_config role, source_options options,
+                std::shared_ptr<source_memory> memory)
+        : source_(std::move(source)), role_(std::move(role)), options_(std::move(options)),
+          memory_(memory ? std::move(memory) : std::make_shared<source_memory>()) {}
 
     [[nodiscard]] std::string_view name() const noexcept override { return "assume role"; }
 
 private:
     [[nodiscard]] asio::awaitable<credentials> ask() override {
         const credentials_ptr first = co_await signer();
-        sts_answer answer = co_await call_sts(options_, form(), first);
+        sts_answer answer = co_await call_sts(options_, memory_, form(), first);
         if (has_expired(answer)) {
             source_->invalidate(first);
             const credentials_ptr second = co_await signer();
-            if (second != first) answer = co_await call_sts(options_, form(), second);
+            if (second != first) answer = co_await call_sts(options_, memory_, form(), second);
         }
         if (!answer.refused.empty()) throw error(errc::no_credentials, words(answer.why));
         co_return std::move(answer.found);
@@ -61,7 +65,7 @@ private:
 
     [[nodiscard]] asio::awaitable<credentials_ptr> signer() {
         try {
-            co_return co_await source_->resolve();
+            co_return co_await resolve_within(longest_wait, source_, options_.env.time);
         } catch (const error& why) {
             throw error(errc::no_credentials,
                         words("its source credentials (" + std::string(source_->name()) +
@@ -92,6 +96,7 @@ private:
     const credentials_provider_ptr source_;
     const assume_role_config role_;
     const source_options options_;
+    const std::shared_ptr<source_memory> memory_;
 };
 
 } // namespace
@@ -106,14 +111,17 @@ void check_role_arn(std::string_view field, std::string_view value) {
 }
 
 void check_session_name(std::string_view field, std::string_view value) {
-    check_text(field, value, 2, 64, "_+=,.@-");
+    const std::string wrong = complaint(value, 2, 64, "_+=,.@-");
+    if (!wrong.empty()) refuse(field, value, wrong);
 }
 
 void check(const assume_role_config& role) {
     check_role_arn("role_arn", role.role_arn);
     if (!role.session_name.empty()) check_session_name("session_name", role.session_name);
-    if (!role.external_id.empty())
-        check_text("external_id", role.external_id, 2, 1224, "_+=,.@:/-");
+    if (!role.external_id.empty()) {
+        const std::string wrong = complaint(role.external_id, 2, 1224, "_+=,.@:/-");
+        if (!wrong.empty()) throw error(errc::invalid_argument, "external_id: " + wrong);
+    }
     if (role.duration < std::chrono::minutes(15) || role.duration > std::chrono::hours(12)) {
         throw error(errc::invalid_argument, "duration = " + std::to_string(role.duration.count()) +
                                                 " s: must be from 900 s to 43200 s");
@@ -128,10 +136,12 @@ std::string session_name_or_default(const std::string& given, const environment&
 
 std::shared_ptr<credential_source> assume_role_source(credentials_provider_ptr source,
                                                       assume_role_config role,
-                                                      source_options options) {
+                                                      source_options options,
+                                                      std::shared_ptr<source_memory> memory) {
     if (!source) throw error(errc::invalid_argument, "the role's source credentials are null");
     check(role);
-    return std::make_shared<assume_role>(std::move(source), std::move(role), std::move(options));
+    return std::make_shared<assume_role>(std::move(source), std::move(role), std::move(options),
+                                         std::move(memory));
 }
 
 } // namespace detail

@@ -115,6 +115,7 @@ std::string canonical_query(std::string_view query) {
 
 std::string canonical_header_value(std::string_view name, std::string_view value) {
     std::string out;
+    out.reserve(value.size()); // it may be a secret, and would leave itself behind as it grows
     bool gap = false;
     for (std::string_view rest = value; !rest.empty(); rest.remove_prefix(1)) {
         if (rest.starts_with("\r\n")) rest.remove_prefix(1);

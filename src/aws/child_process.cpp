@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <new>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -91,22 +92,72 @@ pid_t reap(pid_t child, int& status, int flags) {
     }
 }
 
-/// The group is that of a child that has not been waited for, and so cannot be anybody else's.
-void kill_group(pid_t child) {
-    ::kill(-child, SIGKILL);
-    int status = 0;
-    (void)reap(child, status, 0);
+/// Whether it is still ours to wait for, and its number therefore nobody else's.
+bool is_ours(pid_t child) noexcept {
+    siginfo_t state{};
+    return ::waitid(P_PID, static_cast<id_t>(child), &state, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
 } // namespace
 
-descriptor::~descriptor() {
-    if (fd_ >= 0) ::close(fd_);
+std::size_t stragglers::count() noexcept {
+    const std::lock_guard lock(mutex_);
+    const auto ended = [](pid_t each) {
+        int status = 0;
+        return reap(each, status, WNOHANG) != 0;
+    };
+    size_ = static_cast<std::size_t>(
+        std::remove_if(ids_.begin(), ids_.begin() + static_cast<std::ptrdiff_t>(size_), ended) -
+        ids_.begin());
+    return size_;
 }
 
-child_process::child_process(std::string command, milliseconds timeout)
-    : command_(std::move(command)), timeout_(timeout) {
-    if (!open_pipe(stop_read_, stop_write_)) {
+void stragglers::add(pid_t child) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (size_ < most) ids_[size_++] = child;
+}
+
+class child_process::watcher {
+public:
+    watcher(std::string command, milliseconds timeout, std::shared_ptr<stragglers> left_over,
+            ending end)
+        : command_(std::move(command)), timeout_(timeout), left_over_(std::move(left_over)),
+          ending_(std::move(end)) {
+        // Here, as nothing may fail once there is a child; and once, as growing leaves copies.
+        outcome.text.text().resize(max_output_bytes + 1);
+    }
+
+    void run() noexcept;
+
+    process_outcome outcome;
+    descriptor stop_read;
+    /// Held until the thread's object is there: whoever is woken may destroy it at once.
+    std::mutex starting;
+
+private:
+    using steady = std::chrono::steady_clock;
+
+    void run_child();
+    /// The child's id, or minus an errno.
+    [[nodiscard]] pid_t spawn(int output) const;
+    /// Until the output ends; the outcome is set when that was not of the child's own will.
+    [[nodiscard]] bool read_all(int output) noexcept;
+    void await_exit(pid_t child) noexcept;
+    void end(pid_t child) const noexcept;
+    void take_status(int status) noexcept;
+
+    const std::string command_;
+    const steady::duration timeout_;
+    const std::shared_ptr<stragglers> left_over_;
+    const ending ending_;
+    steady::time_point deadline_{};
+};
+
+child_process::child_process(std::string command, milliseconds timeout,
+                             std::shared_ptr<stragglers> left_over, ending end)
+    : watcher_(std::make_shared<watcher>(std::move(command), timeout, std::move(left_over),
+                                         std::move(end))) {
+    if (!open_pipe(watcher_->stop_read, stop_write_)) {
         throw error(
             errc::no_credentials,
             "no pipe: " +
@@ -115,48 +166,70 @@ child_process::child_process(std::string command, milliseconds timeout)
 }
 
 child_process::~child_process() {
-    stop_write_ = descriptor(); // closing is the signal
-    if (thread_.joinable()) thread_.join();
+    stop_write_ = descriptor();
+    if (!thread_.joinable()) return;
+    // A wakeup that finds its context gone destroys the coroutine, and this object with it, here.
+    if (thread_.get_id() == std::this_thread::get_id())
+        thread_.detach();
+    else
+        thread_.join();
 }
 
-void child_process::start(const std::shared_ptr<parked>& who) {
-    deadline_ = steady::now() + timeout_;
+void child_process::start(const std::shared_ptr<parked>& who) noexcept {
+    int refusal = ENOMEM;
     try {
-        const std::lock_guard lock(starting_);
-        thread_ = std::thread([this, who] {
-            // Not before thread_ is set: whoever is woken may destroy it at once.
-            { const std::lock_guard started(starting_); }
-            outcome_ = run();
+        const std::lock_guard lock(watcher_->starting);
+        thread_ = std::thread([does = watcher_, who] {
+            { const std::lock_guard started(does->starting); }
+            does->run();
             who->wake(wakeup::done);
         });
+        return;
     } catch (const std::system_error& refused) {
-        outcome_.number = refused.code().value();
-        who->wake(wakeup::done);
+        refusal = refused.code().value();
+    } catch (const std::bad_alloc&) {
+    }
+    watcher_->outcome.number = refusal;
+    who->wake(wakeup::done);
+}
+
+process_outcome& child_process::outcome() noexcept {
+    return watcher_->outcome;
+}
+
+void child_process::watcher::run() noexcept {
+    deadline_ = steady::now() + timeout_;
+    if (left_over_->count() == stragglers::most) {
+        outcome.how = kind::crowded;
+        return;
+    }
+    try {
+        run_child();
+    } catch (const std::bad_alloc&) { // before there was a child
+        outcome.number = ENOMEM;
     }
 }
 
-process_outcome child_process::run() {
-    process_outcome result;
+void child_process::watcher::run_child() {
     descriptor read_end;
     descriptor write_end;
     if (!open_pipe(read_end, write_end)) {
-        result.number = errno;
-        return result;
+        outcome.number = errno;
+        return;
     }
     const pid_t child = spawn(write_end.get());
     write_end = descriptor();
     if (child < 0) {
-        result.number = static_cast<int>(-child);
-        return result;
+        outcome.number = static_cast<int>(-child);
+        return;
     }
-    if (read_all(read_end.get(), result))
-        await_exit(child, result);
+    if (read_all(read_end.get()))
+        await_exit(child);
     else
-        kill_group(child);
-    return result;
+        end(child);
 }
 
-pid_t child_process::spawn(int output) const {
+pid_t child_process::watcher::spawn(int output) const {
     spawn_settings settings;
     if (const int e = set_attributes(settings.attributes)) return -e;
     if (const int e = set_files(settings.files, output)) return -e;
@@ -170,23 +243,22 @@ pid_t child_process::spawn(int output) const {
     return e != 0 ? -e : child;
 }
 
-bool child_process::read_all(int output, process_outcome& into) const {
-    std::string& text = into.text.text();
-    text.resize(max_output_bytes + 1); // once: growing would leave copies behind
+bool child_process::watcher::read_all(int output) noexcept {
+    std::string& text = outcome.text.text();
     std::size_t size = 0;
     for (;;) {
-        pollfd watched[2] = {{output, POLLIN, 0}, {stop_read_.get(), POLLIN, 0}};
+        pollfd watched[2] = {{output, POLLIN, 0}, {stop_read.get(), POLLIN, 0}};
         const int ready = ::poll(watched, 2, milliseconds_until(deadline_, milliseconds(60'000)));
         if (ready < 0 && errno != EINTR) {
-            into.number = errno;
+            outcome.number = errno;
             return false;
         }
         if (ready > 0 && watched[1].revents != 0) {
-            into.how = kind::stopped;
+            outcome.how = kind::stopped;
             return false;
         }
         if (steady::now() >= deadline_) {
-            into.how = kind::timed_out;
+            outcome.how = kind::timed_out;
             return false;
         }
         if (ready <= 0 || watched[0].revents == 0) continue;
@@ -195,7 +267,7 @@ bool child_process::read_all(int output, process_outcome& into) const {
         if (count == 0) break;
         size += static_cast<std::size_t>(count);
         if (size > max_output_bytes) {
-            into.how = kind::too_long;
+            outcome.how = kind::too_long;
             return false;
         }
     }
@@ -203,28 +275,42 @@ bool child_process::read_all(int output, process_outcome& into) const {
     return true;
 }
 
-void child_process::await_exit(pid_t child, process_outcome& into) const {
+void child_process::watcher::await_exit(pid_t child) noexcept {
     for (auto pause = milliseconds(1);; pause = std::min(pause * 2, milliseconds(50))) {
         int status = 0;
         const pid_t got = reap(child, status, WNOHANG);
-        if (got == child) return take_status(status, into);
-        if (got < 0) { // this program does not keep its children: the output has to do
-            into.how = kind::exited;
+        if (got == child) return take_status(status);
+        if (got < 0) { // this program ignores SIGCHLD, or waits for all children
+            outcome.how = kind::unknown;
             return;
         }
-        pollfd watched{stop_read_.get(), POLLIN, 0};
+        pollfd watched{stop_read.get(), POLLIN, 0};
         const bool stopped =
             ::poll(&watched, 1, milliseconds_until(deadline_, pause)) > 0 && watched.revents != 0;
         if (!stopped && steady::now() < deadline_) continue;
-        into.how = stopped ? kind::stopped : kind::timed_out;
-        return kill_group(child);
+        outcome.how = stopped ? kind::stopped : kind::timed_out;
+        return end(child);
     }
 }
 
-void child_process::take_status(int status, process_outcome& into) noexcept {
+void child_process::watcher::end(pid_t child) const noexcept {
+    if (!is_ours(child)) return;
+    // Either may miss: the child can have joined another group, or run as another user.
+    (void)ending_.kill(-child, SIGKILL);
+    (void)ending_.kill(child, SIGKILL);
+    const auto give_up = steady::now() + ending_.grace;
+    for (auto pause = milliseconds(1);; pause = std::min(pause * 2, milliseconds(20))) {
+        int status = 0;
+        if (reap(child, status, WNOHANG) != 0) return;
+        if (steady::now() >= give_up) return left_over_->add(child);
+        (void)::poll(nullptr, 0, static_cast<int>(pause.count()));
+    }
+}
+
+void child_process::watcher::take_status(int status) noexcept {
     const bool signalled = WIFSIGNALED(status);
-    into.how = signalled ? kind::signalled : kind::exited;
-    into.number = signalled ? WTERMSIG(status) : WEXITSTATUS(status);
+    outcome.how = signalled ? kind::signalled : kind::exited;
+    outcome.number = signalled ? WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 } // namespace codynamo::aws::detail

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace asio = boost::asio;
 namespace urls = boost::urls;
@@ -102,9 +103,9 @@ std::optional<secret_string> authorization(const environment& env) {
     return checked_token(std::move(token), token_variable);
 }
 
-bool is_complete(const http_answer& answer) {
+bool is_complete(const http_answer& answer, const std::vector<std::string_view>& secrets) {
     try {
-        const credentials whole = parse_metadata_document(answer.body.text());
+        const credentials whole = parse_metadata_answer(answer.body.text(), secrets);
         return !whole.access_key_id.empty();
     } catch (const error&) {
         return false;
@@ -112,13 +113,14 @@ bool is_complete(const http_answer& answer) {
 }
 
 /// A 200 that makes no sense is tried again too: some agents answer so while they start.
-bool worth_another(const http_answer& answer) {
-    return answer.ok() ? !is_complete(answer) : is_transient(answer);
+bool worth_another(const http_answer& answer, const std::vector<std::string_view>& secrets) {
+    return answer.ok() ? !is_complete(answer, secrets) : is_transient(answer);
 }
 
 class container final : public network_source {
 public:
-    explicit container(source_options options) : options_(std::move(options)) {}
+    explicit container(source_options options)
+        : options_(std::move(options)), memory_(std::make_shared<source_memory>()) {}
     [[nodiscard]] std::string_view name() const noexcept override { return "container"; }
 
 private:
@@ -127,28 +129,45 @@ private:
         http_request request;
         request.target = from.target;
         request.headers.emplace_back("Accept", secret_string("application/json"));
-        if (auto token = authorization(options_.env))
-            request.headers.emplace_back("Authorization", std::move(*token));
+        const secret_string token = authorization(options_.env).value_or(secret_string());
+        if (!token.empty()) request.headers.emplace_back("Authorization", token);
+        const auto secrets = secrets_of(from, token);
         fetch_limits limits;
         limits.connect_timeout = 2s;
         limits.attempt_timeout = 7s;
-        http_fetcher server(options_, from.server, limits, true);
-        const http_answer answer = co_await server.fetch(std::move(request), worth_another);
+        source_options asked = options_;
+        if (from.server.tls) asked.tls = tls_of(options_);
+        http_fetcher server(asked, from.server, limits, true, memory_);
+        const auto again = [&secrets](const http_answer& one) {
+            return worth_another(one, secrets);
+        };
+        const http_answer answer = co_await server.fetch(std::move(request), again);
         const std::string label = from.server.authority() + ": ";
         if (answer.failure || answer.status != 200)
-            throw error(errc::no_credentials, label + answer.outcome() + said(answer));
+            throw error(errc::no_credentials, label + answer.outcome() + said(answer, secrets));
         try {
-            co_return parse_metadata_document(answer.body.text());
+            co_return parse_metadata_answer(answer.body.text(), secrets);
         } catch (const error& why) {
             throw error(errc::no_credentials, label + why.info().message);
         }
     }
 
+    /// What the request holds that an agent may echo: the token, also without its scheme, and the
+    /// query.
+    [[nodiscard]] static std::vector<std::string_view> secrets_of(const container_uri& from,
+                                                                  const secret_string& token) {
+        const std::string_view word = token.text();
+        const std::string_view target = from.target;
+        return {word, word.substr(word.rfind(' ') + 1),
+                target.substr(std::min(target.size(), target.find('?')))};
+    }
+
     /// The service's own words beside an error status, if it had any.
-    [[nodiscard]] static std::string said(const http_answer& answer) {
+    [[nodiscard]] static std::string said(const http_answer& answer,
+                                          const std::vector<std::string_view>& secrets) {
         if (answer.failure) return {};
         try {
-            const credentials unexpected = parse_metadata_document(answer.body.text());
+            const credentials unexpected = parse_metadata_answer(answer.body.text(), secrets);
         } catch (const error& why) {
             const std::string& words = why.info().message;
             if (words.starts_with("the answer says ")) return "; " + words;
@@ -157,6 +176,7 @@ private:
     }
 
     const source_options options_;
+    const std::shared_ptr<source_memory> memory_;
 };
 
 } // namespace

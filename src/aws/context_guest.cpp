@@ -5,6 +5,7 @@
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/query.hpp>
+#include <boost/asio/strand.hpp>
 
 #include <algorithm>
 #include <mutex>
@@ -54,7 +55,10 @@ private:
 
 void register_guest(const asio::any_io_executor& executor,
                     const std::shared_ptr<context_guest>& guest) {
-    asio::use_service<guest_service>(asio::query(executor, asio::execution::context)).add(guest);
+    asio::execution_context& context = asio::query(executor, asio::execution::context);
+    // Services are shut down in reverse order: making a strand first has the guests told first.
+    if (!asio::has_service<guest_service>(context)) (void)asio::make_strand(executor);
+    asio::use_service<guest_service>(context).add(guest);
 }
 
 } // namespace codynamo::aws::detail

@@ -17,7 +17,8 @@ public:
     virtual void context_gone() noexcept = 0;
 };
 
-/// Has context_gone() called if the context of this executor is destroyed before the guest.
+/// Has context_gone() called if the context of this executor is destroyed before the guest, and
+/// before what is posted to a strand of it would be destroyed at once, in the thread that posts.
 /// Thread-safe.
 void register_guest(const boost::asio::any_io_executor& executor,
                     const std::shared_ptr<context_guest>& guest);

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <utility>
 
 namespace json = boost::json;
 
@@ -53,7 +54,8 @@ credentials usable(credentials found, std::string_view what) {
 }
 
 /// Service errors as containers and instance metadata put them: "code" and "message".
-void refuse_error_document(const json_document& from, std::string_view what) {
+void refuse_error_document(const json_document& from, std::string_view what,
+                           std::vector<std::string_view> secrets) {
     const auto& top = from.top();
     for (const char* name : {"Code", "code"}) {
         const std::string code = from.words(top, name);
@@ -62,8 +64,9 @@ void refuse_error_document(const json_document& from, std::string_view what) {
         if (message.empty()) message = from.words(top, "message");
         const secret_string secret(from.words(top, "SecretAccessKey"));
         const secret_string token(from.words(top, "Token"));
-        refuse(std::string(what) + " says " +
-               service_words(code, message, {secret.text(), token.text()}));
+        secrets.emplace_back(secret.text());
+        secrets.emplace_back(token.text());
+        refuse(std::string(what) + " says " + service_words(code, message, secrets));
     }
 }
 
@@ -132,9 +135,13 @@ credentials parse_process_document(std::string_view text) {
 }
 
 credentials parse_metadata_document(std::string_view text) {
+    return parse_metadata_answer(text, {});
+}
+
+credentials parse_metadata_answer(std::string_view text, std::vector<std::string_view> sent) {
     constexpr std::string_view what = "the answer";
     const json_document from(text, what);
-    refuse_error_document(from, what);
+    refuse_error_document(from, what, std::move(sent));
     const auto& top = from.top();
     credentials found = read_members(from, top, {"AccessKeyId", "SecretAccessKey", "Token"}, true);
     found.account_id = from.text(top, "AccountId");

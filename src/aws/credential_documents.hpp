@@ -9,6 +9,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace codynamo::aws::detail {
 
@@ -17,6 +18,10 @@ namespace codynamo::aws::detail {
 /// {"AccessKeyId":…,"SecretAccessKey":…,"Token":…,"Expiration":…,"AccountId":…}, or code and
 /// message; with `Code` other than "Success" (instance metadata) a failure too.
 [[nodiscard]] credentials parse_metadata_document(std::string_view json);
+/// The same for an answer to a request that held `sent`: words that repeat one of these secrets are
+/// not quoted.
+[[nodiscard]] credentials parse_metadata_answer(std::string_view json,
+                                                std::vector<std::string_view> sent);
 /// {"roleCredentials":{…,"expiration":milliseconds}}
 [[nodiscard]] credentials parse_sso_document(std::string_view json);
 /// AssumeRoleResponse or AssumeRoleWithWebIdentityResponse; the account is that of the assumed

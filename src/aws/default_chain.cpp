@@ -8,10 +8,9 @@ namespace codynamo::aws {
 
 std::vector<credentials_provider_ptr> default_chain(source_options options) {
     std::vector<credentials_provider_ptr> links;
-    const bool named = !options.profile.empty();
-    if (named) links.push_back(profile_credentials(options));
-    links.push_back(environment_credentials(options.env));
-    if (!named) links.push_back(profile_credentials(options));
+    // Who names a profile does not mean the environment, not even when the profile has nothing.
+    if (options.profile.empty()) links.push_back(environment_credentials(options.env));
+    links.push_back(profile_credentials(options));
     links.push_back(web_identity_credentials(options));
     links.push_back(container_credentials(options));
     links.push_back(instance_metadata_credentials(std::move(options)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Which region and which URL, by the order of the AWS SDKs and Tools Reference Guide.
 #include "aws/endpoint_rules.hpp"
+#include "aws/network_source.hpp"
 #include "aws/setting_source.hpp"
 
 #include <codynamo/aws/endpoint.hpp>
@@ -22,7 +23,7 @@ std::string_view services_url(const profile_files& files, const profile_section*
     if (services.empty()) return {};
     const auto found = files.services.find(services);
     if (found == files.services.end()) {
-        throw error(errc::invalid_argument, "services \"" + std::string(services) +
+        throw error(errc::invalid_argument, "services \"" + detail::quotable(services) +
                                                 "\": the config file has no such section");
     }
     return property(&found->second, "dynamodb.endpoint_url");

@@ -3,6 +3,7 @@
 // in the order of the rule set.
 #include "aws/endpoint_rules.hpp"
 
+#include "aws/network_source.hpp"
 #include "aws/text.hpp"
 
 #include <algorithm>
@@ -43,6 +44,7 @@ endpoint custom(const partition& in, const endpoint_parameters& of) {
     endpoint where;
     where.server = net::parse_origin(of.endpoint, "endpoint");
     where.signing_region = of.region == "local" ? "us-east-1" : of.region;
+    // The rule compares the authority alone, whatever the scheme.
     for (const auto service : {dynamodb, std::string_view("search-dynamodb")}) {
         if (of.region.empty() || where.server.authority() !=
                                      to_lower(joined({service, of.region, in.dualstack_suffix}))) {
@@ -69,6 +71,13 @@ void require_support(const partition& in, bool fips, bool dualstack) {
         refuse("dualstack is on, but partition " + name + " has none");
 }
 
+/// Of the request's table, else of the first of a batch; empty when neither has one.
+std::string_view account_of_tables(const endpoint_parameters& of) noexcept {
+    const auto account = account_of_arn(of.resource_arn, of.region);
+    if (!account.empty() || of.resource_arns.empty()) return account;
+    return account_of_arn(of.resource_arns.front(), of.region);
+}
+
 /// The account whose own host is asked for; empty for the region's host.
 std::string_view account_of(const partition& in, const endpoint_parameters& of) {
     const bool required = of.mode == account_id_endpoint_mode::required;
@@ -83,9 +92,7 @@ std::string_view account_of(const partition& in, const endpoint_parameters& of) 
         refuse("account_id_endpoint_mode is required, but partition " + std::string(in.name) +
                " has no endpoints of accounts");
     }
-    for (const auto& arn : of.resource_arns) {
-        if (const auto account = account_of_arn(arn, of.region); !account.empty()) return account;
-    }
+    if (const auto account = account_of_tables(of); !account.empty()) return account;
     if (of.account_id.empty()) {
         if (!required) return {};
         refuse("account_id_endpoint_mode is required, but the account id is not known");
@@ -114,9 +121,8 @@ void require_region(std::string_view region) {
         refuse("region is missing: set it in the configuration, in AWS_REGION or in the profile");
     }
     if (is_host_label(region)) return;
-    std::string shown(region.substr(0, 80));
-    std::replace_if(shown.begin(), shown.end(), is_control, '?');
-    refuse("region \"" + shown + "\" is no host label: 1 to 63 letters, digits and inner hyphens");
+    refuse("region \"" + quotable(region, 80) +
+           "\" is no host label: 1 to 63 letters, digits and inner hyphens");
 }
 
 std::string_view account_of_arn(std::string_view arn, std::string_view region) noexcept {

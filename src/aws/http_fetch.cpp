@@ -3,6 +3,7 @@
 #include "aws/http_fetch.hpp"
 
 #include "aws/text.hpp"
+#include "net/wipe.hpp"
 
 #include <codynamo/aws/retry.hpp>
 
@@ -19,10 +20,12 @@ constexpr std::size_t max_answer_bytes = 64 * 1024;
 
 class fetch_exchange final : public net::exchange {
 public:
-    fetch_exchange(const http_request& request, std::string authority)
-        : request_(request), authority_(std::move(authority)) {}
+    fetch_exchange(const http_request& request, const net::origin& server)
+        : request_(request), authority_(server.authority()), keep_(!server.tls) {}
 
     void write(std::string& head, std::string& body) override {
+        net::reserve_wiping(head, head_room());
+        net::reserve_wiping(body, request_.body.text().size());
         head.append(request_.method).append(" ").append(request_.target);
         head.append(" HTTP/1.1\r\nHost: ").append(authority_);
         for (const auto& [name, value] : request_.headers)
@@ -40,6 +43,8 @@ public:
         answer_.body = secret_string(std::string(response.body));
     }
 
+    [[nodiscard]] bool keep_connection() const noexcept override { return keep_; }
+
     [[nodiscard]] http_answer take(const net::send_outcome& how, unsigned attempts) {
         answer_.failure = how.code;
         answer_.words = how.code && how.message.empty() ? how.code.message() : how.message;
@@ -49,8 +54,17 @@ public:
     }
 
 private:
+    [[nodiscard]] std::size_t head_room() const {
+        std::size_t room = 256 + request_.method.size() + request_.target.size();
+        room += authority_.size();
+        for (const auto& [name, value] : request_.headers)
+            room += name.size() + value.text().size() + 4;
+        return room;
+    }
+
     const http_request& request_;
     const std::string authority_;
+    const bool keep_; // a transport that is kept would keep the connection too
     http_answer answer_;
 };
 
@@ -72,14 +86,22 @@ net::pool_config pool_for(const fetch_limits& limits) {
 }
 
 std::shared_ptr<net::transport> connect(const source_options& options, const net::origin& server,
-                                        const fetch_limits& limits, bool direct) {
+                                        const fetch_limits& limits, bool direct,
+                                        source_memory* memory) {
     if (options.connect) return options.connect(server);
+    if (!server.tls) memory = nullptr;
+    const kept_way way{server, direct, options.tls.ca_file};
+    if (memory) {
+        if (auto known = memory->transport_of(way)) return known;
+    }
     net::network_config network = options.network;
     if (direct) {
         network.proxy = net::proxy_config();
         network.proxy.from_environment = false;
     }
-    return net::make_transport(server, pool_for(limits), options.tls, options.env, network);
+    auto made = net::make_transport(server, pool_for(limits), options.tls, options.env, network);
+    if (memory) memory->keep(way, made);
+    return made;
 }
 
 /// Full jitter, up to 1, 2, 4 … 20 s.
@@ -121,16 +143,16 @@ std::string http_answer::outcome() const {
 }
 
 http_fetcher::http_fetcher(const source_options& options, net::origin server, fetch_limits limits,
-                           bool direct)
+                           bool direct, const std::shared_ptr<source_memory>& memory)
     : env_(options.env), server_(std::move(server)), limits_(limits),
-      transport_(connect(options, server_, limits_, direct)) {}
+      transport_(connect(options, server_, limits_, direct, memory.get())) {}
 
 asio::awaitable<http_answer> http_fetcher::fetch(http_request request, judge again) {
     refuse_unsendable(request);
     const clock& time = *env_.time;
     const auto end = time.steady_now() + limits_.total_timeout;
     for (unsigned attempt = 1;; ++attempt) {
-        fetch_exchange one(request, server_.authority());
+        fetch_exchange one(request, server_);
         net::send_options how;
         how.deadline = std::min(time.steady_now() + limits_.attempt_timeout, end);
         how.replay_safe = request.repeatable;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "aws/secret_memory.hpp"
+#include "aws/source_memory.hpp"
 
 #include <codynamo/aws/credential_sources.hpp>
 #include <codynamo/net/transport.hpp>
@@ -65,14 +66,17 @@ struct fetch_limits {
     unsigned attempts = 3;
 };
 
-/// Talks to one server. Its connections are closed when it goes. Not thread-safe.
+/// Talks to one server. Its connections are closed when it goes, those with TLS after each
+/// exchange. Not thread-safe.
 class http_fetcher {
 public:
     using judge = std::function<bool(const http_answer&)>;
 
-    /// `direct`: never through a proxy. Throws what net::make_transport throws.
+    /// `direct`: never through a proxy. A way over TLS is kept in `memory`, unless that is null: to
+    /// make one takes some 30 ms of the calling thread for a usual file of authorities, of which
+    /// changes are then not noticed. Throws what net::make_transport throws.
     http_fetcher(const source_options& options, net::origin server, fetch_limits limits,
-                 bool direct);
+                 bool direct, const std::shared_ptr<source_memory>& memory = nullptr);
 
     /// The answer of the last attempt; another one is made while `again` says so. Throws
     /// errc::invalid_argument naming the header that would break the request.

@@ -27,6 +27,12 @@ metadata_settings enabled_settings(const source_options& options) {
     return settings;
 }
 
+/// A configured endpoint may be https.
+source_options with_authorities(source_options options, const metadata_settings& settings) {
+    if (settings.server.tls) options.tls = tls_of(options);
+    return options;
+}
+
 /// The first line, as far as it is the name of a role; it becomes part of a path.
 std::string role_name(std::string_view body) {
     const std::string_view name = trim(body.substr(0, body.find('\n')));
@@ -43,7 +49,8 @@ public:
 
 private:
     [[nodiscard]] asio::awaitable<credentials> ask() override {
-        metadata_client client(options_, enabled_settings(options_), session_);
+        const metadata_settings settings = enabled_settings(options_);
+        metadata_client client(with_authorities(options_, settings), settings, sessions_);
         const http_answer roles = co_await client.get(roles_path);
         if (!roles.failure && roles.status == 404)
             throw not_configured("the instance has no role (" + client.outcome(roles) + ")");
@@ -58,14 +65,14 @@ private:
             client.outcome(answer) + " when asked for the credentials of role " + role;
         if (!answer.ok()) throw error(errc::no_credentials, words);
         try {
-            co_return parse_metadata_document(answer.body.text());
+            co_return parse_metadata_answer(answer.body.text(), {client.sent_token().text()});
         } catch (const error& why) {
             throw error(errc::no_credentials, words + ": " + why.info().message);
         }
     }
 
     const source_options options_;
-    metadata_session session_;
+    metadata_session_store sessions_;
 };
 
 } // namespace
@@ -74,17 +81,21 @@ std::shared_ptr<credential_source> instance_metadata_source(source_options optio
     return std::make_shared<instance_metadata>(std::move(options));
 }
 
+} // namespace detail
+
 asio::awaitable<std::string> instance_metadata_region(source_options options) {
     try {
-        metadata_session session;
-        metadata_client client(options, enabled_settings(options), session);
-        const http_answer answer = co_await client.get(region_path);
+        const detail::metadata_settings settings = detail::enabled_settings(options);
+        detail::metadata_session_store sessions;
+        detail::metadata_client client(detail::with_authorities(options, settings), settings,
+                                       sessions);
+        const detail::http_answer answer = co_await client.get(detail::region_path);
         if (!answer.failure && answer.status == 404) co_return std::string();
         if (!answer.ok())
             throw error(errc::no_credentials,
                         client.outcome(answer) + " when asked for the region");
-        const std::string_view region = trim(answer.body.text());
-        if (!is_host_label(region)) {
+        const std::string_view region = detail::trim(answer.body.text());
+        if (!detail::is_host_label(region)) {
             throw error(errc::no_credentials,
                         client.outcome(answer) + ", but with no region's name");
         }
@@ -93,8 +104,6 @@ asio::awaitable<std::string> instance_metadata_region(source_options options) {
         co_return std::string();
     }
 }
-
-} // namespace detail
 
 credentials_provider_ptr instance_metadata_credentials(source_options options) {
     const environment env = options.env;

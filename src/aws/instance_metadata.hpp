@@ -7,8 +7,6 @@
 #include <codynamo/aws/credential_sources.hpp>
 #include <codynamo/aws/profile.hpp>
 
-#include <boost/asio/awaitable.hpp>
-
 #include <chrono>
 #include <memory>
 #include <string>
@@ -37,11 +35,5 @@ struct metadata_settings {
                                                           std::string_view given_mode = {});
 
 [[nodiscard]] std::shared_ptr<credential_source> instance_metadata_source(source_options options);
-
-/// The region of the instance that this program runs on. Empty when instance metadata is switched
-/// off, out of reach (known after the time-out, one second) or has none. Throws
-/// errc::no_credentials when it is there and answers nonsense, errc::invalid_argument when a
-/// setting does.
-[[nodiscard]] boost::asio::awaitable<std::string> instance_metadata_region(source_options options);
 
 } // namespace codynamo::aws::detail

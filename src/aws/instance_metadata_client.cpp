@@ -32,6 +32,12 @@ bool worth_another(const http_answer& answer) {
     return answer.failure ? answer.failure == errc::connection_lost : answer.status >= 500;
 }
 
+/// As on a machine that is no instance. Whoever talks, and be it nonsense, is there.
+bool is_out_of_reach(const http_answer& answer) {
+    return answer.failure == errc::connect_failed || answer.failure == errc::resolve_failed ||
+           answer.failure == errc::timeout;
+}
+
 /// Zero when the answer does not say: the token then serves once.
 std::chrono::seconds ttl_of(const http_answer& answer) {
     const std::string_view text = trim(answer.header(ttl_header));
@@ -44,8 +50,8 @@ std::chrono::seconds ttl_of(const http_answer& answer) {
 } // namespace
 
 metadata_client::metadata_client(const source_options& options, const metadata_settings& settings,
-                                 metadata_session& session)
-    : env_(options.env), session_(session),
+                                 metadata_session_store& sessions)
+    : env_(options.env), sessions_(sessions), session_(sessions.copy()),
       fetcher_(options, settings.server, limits_of(settings), true) {
     if (session_.server == settings.server) return;
     session_.server = settings.server;
@@ -58,10 +64,12 @@ asio::awaitable<http_answer> metadata_client::get(std::string path) {
             co_await renew_token();
         http_request request;
         request.target = path;
-        request.headers.emplace_back(token_header, session_.token);
+        sent_ = session_.token;
+        request.headers.emplace_back(token_header, sent_);
         http_answer answer = co_await fetcher_.fetch(std::move(request), worth_another);
         if (answer.failure || answer.status != 401) co_return answer;
         session_.token = secret_string();
+        sessions_.keep(session_);
         if (tokens == 2) co_return answer;
     }
 }
@@ -77,8 +85,10 @@ asio::awaitable<void> metadata_client::renew_token() {
     request.headers.emplace_back(ttl_header, secret_string(std::to_string(longest_ttl.count())));
     const auto asked = env_.time->steady_now();
     const http_answer answer = co_await fetcher_.fetch(std::move(request), worth_another);
-    if (answer.failure)
+    if (is_out_of_reach(answer))
         throw not_configured("the instance metadata service is out of reach: " + outcome(answer));
+    if (answer.failure)
+        throw error(errc::no_credentials, outcome(answer) + " when asked for a token");
     if (answer.status == 403) {
         throw error(errc::no_credentials,
                     outcome(answer) + " when asked for a token: the instance forbids it");
@@ -92,6 +102,7 @@ asio::awaitable<void> metadata_client::renew_token() {
     }
     session_.token = answer.body;
     session_.renew = asked + ttl_of(answer) - early;
+    sessions_.keep(session_);
 }
 
 } // namespace codynamo::aws::detail

@@ -4,6 +4,8 @@
 #include "aws/sha256.hpp"
 #include "aws/signing.hpp"
 #include "aws/text.hpp"
+#include "aws/wipe.hpp"
+#include "net/wipe.hpp"
 
 #include <codynamo/aws/sigv4.hpp>
 
@@ -22,6 +24,9 @@ using detail::sha256;
 constexpr std::string_view signed_names = "content-type;host;x-amz-date;x-amz-target";
 constexpr std::string_view signed_names_with_token =
     "content-type;host;x-amz-date;x-amz-security-token;x-amz-target";
+constexpr std::string_view last_headers =
+    "\r\nAccept-Encoding: identity\r\nUser-Agent: codynamo/0.1.0\r\n\r\n";
+constexpr std::size_t signature_and_length = 64 + sizeof("\r\nContent-Length: ") + 20;
 
 } // namespace
 
@@ -32,6 +37,13 @@ struct json_request_signer::impl {
         detail::require_usable(scope);
         before_target = "POST / HTTP/1.1\r\nHost: " + authority +
                         "\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: ";
+    }
+
+    impl(const impl&) = delete;
+    impl& operator=(const impl&) = delete;
+    ~impl() {
+        detail::wipe(after_target);
+        canonical.wipe(); // the end of the token may be in its last block
     }
 
     /// Makes everything below the mutex fit credentials and second. The mutex is held.
@@ -59,6 +71,10 @@ struct json_request_signer::impl {
 
     void prepare_text(const detail::date_stamp& stamp, std::string_view date_scope) {
         const bool token = !owner->session_token.empty();
+        constexpr std::size_t fixed = 256; // all that is of this function's own making
+        detail::wipe(after_target);        // another's token may be longer
+        after_target.reserve(fixed + owner->session_token.size() + owner->access_key_id.size() +
+                             date_scope.size());
         after_target.assign("\r\nX-Amz-Date: ").append(stamp.full());
         if (token) after_target.append("\r\nX-Amz-Security-Token: ").append(owner->session_token);
         after_target.append("\r\nAuthorization: ").append(detail::algorithm);
@@ -122,6 +138,9 @@ void json_request_signer::write_head(std::string& head, std::string_view amz_tar
     impl_->refresh(who, when);
     sha256 canonical = impl_->canonical;
     hmac_sha256 mac = *impl_->string_to_sign;
+    net::reserve_wiping(head, impl_->before_target.size() + amz_target.size() +
+                                  impl_->after_target.size() + signature_and_length +
+                                  last_headers.size());
     head.append(impl_->before_target).append(amz_target).append(impl_->after_target);
     lock.unlock();
 
@@ -136,7 +155,7 @@ void json_request_signer::write_head(std::string& head, std::string_view amz_tar
     char length[20];
     const auto end = std::to_chars(length, length + sizeof(length), body.size()).ptr;
     head.append("\r\nContent-Length: ").append(length, end);
-    head.append("\r\nAccept-Encoding: identity\r\nUser-Agent: codynamo/0.1.0\r\n\r\n");
+    head.append(last_headers);
 }
 
 } // namespace codynamo::aws

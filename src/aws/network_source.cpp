@@ -3,14 +3,12 @@
 #include "aws/network_source.hpp"
 
 #include "aws/setting_source.hpp"
+#include "aws/small_file.hpp"
 
 #include <codynamo/aws/settings.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <memory>
 
 namespace asio = boost::asio;
 
@@ -27,10 +25,6 @@ bool repeats(std::string_view message, std::string_view secret) {
         if (secret.find(message.substr(at, telling_length)) != std::string_view::npos) return true;
     }
     return false;
-}
-
-std::string why_not(int code) {
-    return boost::system::error_code(code, boost::system::generic_category()).message();
 }
 
 } // namespace
@@ -78,6 +72,8 @@ service_settings settings_of(const service_identity& service, const source_optio
     const bool fips = options.use_fips.value_or(shared.use_fips.value_or(false));
     const bool dualstack = options.use_dualstack.value_or(shared.use_dualstack.value_or(false));
     service_settings found;
+    found.tls = options.tls;
+    if (found.tls.ca_file.empty()) found.tls.ca_file = shared.ca_bundle;
     found.max_attempts = shared.max_attempts.value_or(found.max_attempts);
     const std::string url = configured_service_url(service, options.env, files, options.profile);
     if (url.empty()) {
@@ -99,23 +95,22 @@ service_settings settings_of(const service_identity& service, const source_optio
     return found;
 }
 
+net::tls_config tls_of(const source_options& options) {
+    net::tls_config tls = options.tls;
+    if (tls.ca_file.empty()) tls.ca_file = trimmed_variable(options.env, "AWS_CA_BUNDLE");
+    if (!tls.ca_file.empty()) return tls;
+    const profile_files files = load_profile_files(options.env);
+    const auto* section = files.find(profile_name(options.env, options.profile));
+    tls.ca_file = std::string(property(section, "ca_bundle"));
+    return tls;
+}
+
 secret_string read_secret_file(const std::string& path) {
-    const auto refuse = [&](const std::string& why) {
-        throw error(errc::no_credentials, "cannot read \"" + quotable(path) + "\": " + why);
-    };
-    errno = 0;
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                               &std::fclose);
-    if (!file) refuse(why_not(errno));
-    // No buffer of the library's, which would keep a copy.
-    std::setvbuf(file.get(), nullptr, _IONBF, 0);
-    secret_string read;
-    read.text().resize(max_secret_file_bytes + 1);
-    const auto size = std::fread(read.text().data(), 1, read.text().size(), file.get());
-    if (std::ferror(file.get())) refuse(why_not(errno));
-    if (size > max_secret_file_bytes) refuse("it is larger than 64 KiB");
-    read.text().resize(size);
-    return read;
+    small_file file = read_small_file(path, max_secret_file_bytes);
+    if (!file.why_not.empty())
+        throw error(errc::no_credentials,
+                    "cannot read \"" + quotable(path) + "\": " + file.why_not);
+    return std::move(file.text);
 }
 
 std::string quotable(std::string_view text, std::size_t most) {

@@ -40,6 +40,7 @@ struct service_settings {
     endpoint where;
     /// First attempt included.
     unsigned max_attempts = 3;
+    net::tls_config tls{};
 };
 
 /// AWS_ENDPOINT_URL_<variable>, AWS_ENDPOINT_URL, the profile's services section, its endpoint_url;
@@ -54,8 +55,12 @@ struct service_settings {
 [[nodiscard]] service_settings settings_of(const service_identity& service,
                                            const source_options& options, std::string_view region);
 
+/// That of the options; an empty ca_file becomes AWS_CA_BUNDLE or the profile's ca_bundle. Reads
+/// the shared files when neither options nor variable say. Throws errc::invalid_argument.
+[[nodiscard]] net::tls_config tls_of(const source_options& options);
+
 /// The text of a small file that holds a secret, as it is. Throws errc::no_credentials with path
-/// and reason when it cannot be read or is larger than 64 KiB.
+/// and reason when it cannot be read, is no regular file or is larger than 64 KiB.
 [[nodiscard]] secret_string read_secret_file(const std::string& path);
 
 /// For messages: control characters and bytes that are not ASCII become '?', and it ends after

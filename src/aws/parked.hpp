@@ -24,15 +24,19 @@ enum class wakeup {
     done,      ///< what was waited for has happened
     abandoned, ///< it will never happen
     aborted,   ///< the waiting coroutine was cancelled
+    overdue,   ///< it takes long; look whether it is worth waiting for
 };
 
 /// One wait. Thread-safe; counts as work of its context, so that run() does not return meanwhile.
 class parked final : public context_guest, public std::enable_shared_from_this<parked> {
 public:
-    /// Has the coroutine resumed with `why`, unless it has been already. From any thread.
+    /// Has the coroutine resumed with `why`, unless it has been already. From any thread. Ends the
+    /// program when there is no memory for the post: a wakeup that is lost would hang the
+    /// coroutine.
     void wake(wakeup why) noexcept {
         const std::lock_guard lock(mutex_);
-        // Posted under the lock: the context waits in context_gone() for as long as that takes.
+        // Posted under the lock: the context waits in context_gone() for as long as that takes, and
+        // its strands work until then (see register_guest).
         if (handler_) handler_.post(why);
         work_.reset();
     }
@@ -47,7 +51,8 @@ public:
     }
 
     /// Awaitable, once; the result is a wakeup. `started` is called when the coroutine is parked,
-    /// and may have it woken at once. All types of cancellation end the wait.
+    /// and may have it woken at once; when it throws, the wait is abandoned. All types of
+    /// cancellation end the wait.
     template <class Started>
     [[nodiscard]] static auto wait(std::shared_ptr<parked> where, Started started) {
         return boost::asio::async_initiate<const boost::asio::deferred_t, void(wakeup)>(
@@ -60,7 +65,11 @@ public:
                     });
                 }
                 self->park(std::move(handler));
-                then();
+                try {
+                    then();
+                } catch (...) { // out of memory; thrown on it would leave a coroutine that waits
+                    self->wake(wakeup::abandoned);
+                }
             },
             boost::asio::deferred, std::move(where), std::move(started));
     }

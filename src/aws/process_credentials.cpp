@@ -25,6 +25,8 @@ std::string complaint(const detail::process_outcome& got, std::chrono::milliseco
         return got.number == 0 ? "" : "ended with exit code " + std::to_string(got.number);
     case kind::signalled:
         return "was ended by signal " + std::to_string(got.number);
+    case kind::unknown: // what it printed decides: half a document is none
+        return "";
     case kind::timed_out:
         return "did not end within " + std::to_string(timeout.count()) + " ms";
     case kind::too_long:
@@ -32,6 +34,9 @@ std::string complaint(const detail::process_outcome& got, std::chrono::milliseco
                std::to_string(detail::child_process::max_output_bytes / 1024) + " KiB";
     case kind::stopped:
         return "was stopped";
+    case kind::crowded:
+        return "is not started again: " + std::to_string(detail::stragglers::most) +
+               " that did not end in time cannot be killed";
     case kind::not_started:
         break;
     }
@@ -46,7 +51,7 @@ public:
     [[nodiscard]] std::string_view name() const noexcept override { return "process"; }
 
     [[nodiscard]] asio::awaitable<credentials> fetch() override {
-        const auto child = std::make_unique<detail::child_process>(command_, timeout_);
+        const auto child = std::make_unique<detail::child_process>(command_, timeout_, left_over_);
         const auto place = std::make_shared<detail::parked>();
         auto start = [who = place, what = child.get()] { what->start(who); };
         const auto why = co_await detail::parked::wait(place, std::move(start));
@@ -57,13 +62,17 @@ public:
         try {
             co_return detail::parse_process_document(child->outcome().text.text());
         } catch (const error& malformed) {
-            throw error(errc::no_credentials, "credential_process: " + malformed.info().message);
+            const char* untold =
+                child->outcome().how == kind::unknown ? " (its exit code is lost)" : "";
+            throw error(errc::no_credentials, std::string("credential_process") + untold + ": " +
+                                                  malformed.info().message);
         }
     }
 
 private:
     const std::string command_;
     const std::chrono::milliseconds timeout_;
+    const std::shared_ptr<detail::stragglers> left_over_ = std::make_shared<detail::stragglers>();
 };
 
 } // namespace

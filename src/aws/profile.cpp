@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The grammar of the shared files, and the rules by which two files become one.
+#include "aws/profile_paths.hpp"
 #include "aws/text.hpp"
 #include "aws/wipe.hpp"
 
@@ -7,6 +8,7 @@
 #include <codynamo/error.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace codynamo::aws {
 namespace {
@@ -47,7 +49,7 @@ bool is_valid_name(std::string_view name) {
 /// One file, line by line, into sections as they are titled.
 class file_reader {
 public:
-    explicit file_reader(const char* label) : label_(label) {}
+    explicit file_reader(std::string label) : label_(std::move(label)) {}
     file_reader(const file_reader&) = delete;
     file_reader& operator=(const file_reader&) = delete;
     ~file_reader() { wipe_values(sections_); }
@@ -114,12 +116,11 @@ private:
     }
 
     [[noreturn]] void fail(std::string_view what) const {
-        throw error(errc::invalid_argument, std::string(label_) + " line " +
-                                                std::to_string(line_number_) + ": " +
-                                                std::string(what));
+        throw error(errc::invalid_argument,
+                    label_ + " line " + std::to_string(line_number_) + ": " + std::string(what));
     }
 
-    const char* label_;
+    const std::string label_;
     section_map sections_;
     std::size_t line_number_ = 0;
     profile_section* section_ = nullptr;
@@ -195,11 +196,12 @@ const profile_section* profile_files::find(std::string_view profile) const {
     return found == profiles.end() ? nullptr : &found->second;
 }
 
-profile_files parse_profile_files(std::string_view config_text, std::string_view credentials_text) {
-    file_reader config("config file");
-    config.read(config_text);
-    file_reader credentials("credentials file");
-    credentials.read(credentials_text);
+profile_files detail::parse_profile_files(const labelled_text& config_file,
+                                          const labelled_text& credentials_file) {
+    file_reader config(config_file.label);
+    config.read(config_file.text);
+    file_reader credentials(credentials_file.label);
+    credentials.read(credentials_file.text);
 
     profile_files files;
     merge_config(files, config.sections());
@@ -210,6 +212,11 @@ profile_files parse_profile_files(std::string_view config_text, std::string_view
     spread_nested(files.sso_sessions);
     spread_nested(files.services);
     return files;
+}
+
+profile_files parse_profile_files(std::string_view config_text, std::string_view credentials_text) {
+    return detail::parse_profile_files({config_text, "config file"},
+                                       {credentials_text, "credentials file"});
 }
 
 } // namespace codynamo::aws

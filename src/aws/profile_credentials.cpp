@@ -4,6 +4,7 @@
 #include "aws/container.hpp"
 #include "aws/environment_source.hpp"
 #include "aws/instance_metadata.hpp"
+#include "aws/network_source.hpp"
 #include "aws/process_source.hpp"
 #include "aws/profile_paths.hpp"
 #include "aws/profile_sources.hpp"
@@ -36,18 +37,19 @@ std::shared_ptr<detail::credential_source> source_named(detail::named_source whi
 }
 
 /// Null for static keys.
-std::shared_ptr<detail::credential_source> source_of(const detail::first_step& step,
-                                                     const source_options& options) {
+std::shared_ptr<detail::credential_source>
+source_of(const detail::first_step& step, const source_options& options,
+          const std::shared_ptr<detail::source_memory>& memory) {
     if (const auto* which = std::get_if<detail::named_source>(&step))
         return source_named(*which, options);
     if (const auto* web = std::get_if<detail::web_identity_config>(&step))
-        return detail::web_identity_source(*web, options);
+        return detail::web_identity_source(*web, options, memory);
     if (const auto* sso = std::get_if<sso_config>(&step)) {
         if (sso->account_id.empty()) {
             throw error(errc::no_credentials, "has an sso_session, but no sso_account_id and "
                                               "sso_role_name: that gives a token, no credentials");
         }
-        return detail::sso_source(*sso, options);
+        return detail::sso_source(*sso, options, memory);
     }
     if (const auto* process = std::get_if<detail::process_step>(&step))
         return detail::process_source(process->command, detail::default_process_timeout);
@@ -64,14 +66,15 @@ public:
         source_options options = options_;
         options.profile = profile_name(options.env, options.profile);
         read_plan(plan, options.profile);
-        std::string stage = "profile \"" + plan.first_profile + "\": ";
+        std::string stage = stage_of(plan.first_profile);
         failure why;
         try {
-            credentials who = co_await first(std::move(plan.first), options);
-            for (const assume_role_config& role : plan.roles) {
+            credentials who = co_await first(std::move(plan.first), options, memory_);
+            for (std::size_t at = 0; at != plan.roles.size(); ++at) {
                 auto source = static_credentials(std::move(who));
-                const auto assumed = detail::assume_role_source(std::move(source), role, options);
-                stage = "profile \"" + options.profile + "\": ";
+                stage = stage_of(plan.role_profiles[at]);
+                const auto assumed =
+                    detail::assume_role_source(std::move(source), plan.roles[at], options, memory_);
                 who = co_await assumed->fetch();
             }
             detail::require_usable(who);
@@ -86,6 +89,10 @@ public:
     }
 
 private:
+    static std::string stage_of(const std::string& profile) {
+        return "profile \"" + detail::quotable(profile) + "\": ";
+    }
+
     /// Throws not_configured when the profile says nothing of credentials.
     void read_plan(detail::profile_plan& plan, const std::string& profile) const {
         profile_files files;
@@ -97,7 +104,8 @@ private:
         const bool named = !options_.profile.empty() ||
                            !detail::trimmed_variable(options_.env, "AWS_PROFILE").empty();
         if (named && !files.find(profile))
-            throw error(errc::no_credentials, "profile \"" + profile + "\" does not exist");
+            throw error(errc::no_credentials,
+                        "profile \"" + detail::quotable(profile) + "\" does not exist");
         const struct wiping {
             profile_files& what;
             ~wiping() { detail::wipe_secrets(what); }
@@ -105,9 +113,10 @@ private:
         plan = detail::plan_profile(files, profile);
     }
 
-    static asio::awaitable<credentials> first(detail::first_step step, source_options options) {
+    static asio::awaitable<credentials> first(detail::first_step step, source_options options,
+                                              std::shared_ptr<detail::source_memory> memory) {
         if (const auto* keys = std::get_if<credentials>(&step)) co_return *keys;
-        const auto source = source_of(step, options);
+        const auto source = source_of(step, options, memory);
         credentials found = co_await source->fetch();
         if (const auto* process = std::get_if<detail::process_step>(&step)) {
             if (found.account_id.empty()) found.account_id = process->account_id;
@@ -116,6 +125,8 @@ private:
     }
 
     const source_options options_;
+    const std::shared_ptr<detail::source_memory> memory_ =
+        std::make_shared<detail::source_memory>();
 };
 
 } // namespace

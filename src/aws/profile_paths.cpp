@@ -3,14 +3,12 @@
 #include "aws/profile_paths.hpp"
 
 #include "aws/secret_memory.hpp"
+#include "aws/small_file.hpp"
 #include "aws/text.hpp"
 
 #include <codynamo/aws/profile.hpp>
+#include <codynamo/error.hpp>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <memory>
 #include <utility>
 
 namespace codynamo::aws {
@@ -27,42 +25,16 @@ std::string file_path(const environment& env, const char* variable, std::string_
     return home.empty() ? std::string() : home + path.substr(1);
 }
 
-[[noreturn]] void fail(const std::string& path, const std::string& why) {
-    throw error(errc::invalid_argument, "cannot read \"" + path + "\": " + why);
-}
-
-secret_string with_room(const std::string& text, std::size_t size) {
-    std::string larger(size, '\0');
-    text.copy(larger.data(), text.size());
-    return secret_string(std::move(larger));
-}
-
 secret_string read_file(const std::string& path) {
     if (path.empty()) return {};
-    errno = 0;
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                               &std::fclose);
-    if (!file) {
-        if (errno == ENOENT || errno == ENOTDIR) return {};
-        fail(path, boost::system::error_code(errno, boost::system::generic_category()).message());
-    }
-    // Without a buffer of its own, which would keep what it read.
-    std::setvbuf(file.get(), nullptr, _IONBF, 0);
-    secret_string text;
-    for (std::size_t size = 0;;) {
-        text = with_room(text.text(), std::max<std::size_t>(2 * size, 4096));
-        const auto count =
-            std::fread(text.text().data() + size, 1, text.text().size() - size, file.get());
-        size += count;
-        if (size > max_file_bytes) fail(path, "it is larger than 1 MiB");
-        if (size == text.text().size()) continue;
-        text.text().resize(size);
-        break;
-    }
-    if (std::ferror(file.get())) {
-        fail(path, boost::system::error_code(errno, boost::system::generic_category()).message());
-    }
-    return text;
+    small_file file = read_small_file(path, max_file_bytes);
+    if (!file.why_not.empty() && !file.missing)
+        throw error(errc::invalid_argument, "cannot read \"" + path + "\": " + file.why_not);
+    return std::move(file.text);
+}
+
+std::string label(const char* kind, const std::string& path) {
+    return std::string(kind) + " \"" + path + "\"";
 }
 
 } // namespace
@@ -93,9 +65,13 @@ std::string credentials_file_path(const environment& env) {
 } // namespace detail
 
 profile_files load_profile_files(const environment& env) {
-    const auto config = detail::read_file(detail::config_file_path(env));
-    const auto credentials = detail::read_file(detail::credentials_file_path(env));
-    return parse_profile_files(config.text(), credentials.text());
+    const std::string config_path = detail::config_file_path(env);
+    const std::string credentials_path = detail::credentials_file_path(env);
+    const auto config = detail::read_file(config_path);
+    const auto credentials = detail::read_file(credentials_path);
+    return detail::parse_profile_files(
+        {config.text(), detail::label("config file", config_path)},
+        {credentials.text(), detail::label("credentials file", credentials_path)});
 }
 
 std::string profile_name(const environment& env, std::string_view given) {

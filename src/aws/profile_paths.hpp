@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where the shared files are.
+// Where the shared files are, and what a message calls them.
 #pragma once
 
+#include <codynamo/aws/profile.hpp>
 #include <codynamo/environment.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace codynamo::aws::detail {
 
@@ -19,5 +21,14 @@ namespace codynamo::aws::detail {
 
 /// The variable's value without blanks around it; empty when it is not set or blank.
 [[nodiscard]] std::string trimmed_variable(const environment& env, const char* name);
+
+struct labelled_text {
+    std::string_view text;
+    std::string label;
+};
+
+/// As the public one, with these labels in front of "line 3: ...".
+[[nodiscard]] profile_files parse_profile_files(const labelled_text& config,
+                                                const labelled_text& credentials);
 
 } // namespace codynamo::aws::detail

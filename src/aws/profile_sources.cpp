@@ -2,6 +2,7 @@
 // Follows a profile to its source.
 #include "aws/profile_sources.hpp"
 
+#include "aws/network_source.hpp"
 #include "aws/setting_source.hpp"
 #include "aws/wipe.hpp"
 
@@ -28,7 +29,7 @@ public:
         return found == section_.end() ? std::string() : found->second;
     }
     [[nodiscard]] bool has(std::string_view key) const { return !get(key).empty(); }
-    [[nodiscard]] std::string label() const { return "profile \"" + name_ + "\""; }
+    [[nodiscard]] std::string label() const { return "profile \"" + quotable(name_) + "\""; }
     [[noreturn]] void fail(const std::string& what) const {
         throw error(errc::no_credentials, label() + " " + what);
     }
@@ -87,17 +88,19 @@ bool asks_for_sso(const profile_view& profile) {
 void take_session(const profile_files& files, const profile_view& profile, sso_config& into) {
     const auto session = files.sso_sessions.find(into.session);
     if (session == files.sso_sessions.end())
-        profile.fail("names the sso-session \"" + into.session + "\", which does not exist");
+        profile.fail("names the sso-session \"" + quotable(into.session) +
+                     "\", which does not exist");
     for (const auto& [key, value] :
          {std::pair<const char*, std::string*>{"sso_region", &into.region},
           {"sso_start_url", &into.start_url}}) {
         const std::string shared(property(&session->second, key));
         if (!value->empty() && *value != shared) {
             profile.fail(std::string("has another ") + key + " than its sso-session \"" +
-                         into.session + "\"");
+                         quotable(into.session) + "\"");
         }
         if (shared.empty())
-            profile.fail("names the sso-session \"" + into.session + "\", which has no " + key);
+            profile.fail("names the sso-session \"" + quotable(into.session) + "\", which has no " +
+                         key);
         *value = shared;
     }
 }
@@ -194,9 +197,10 @@ profile_plan plan_profile(const profile_files& files, std::string_view profile) 
     for (;;) {
         const profile_section* section = files.find(name);
         if (!section) {
-            if (visited.empty()) throw not_configured("there is no profile \"" + name + "\"");
-            throw error(errc::no_credentials, "profile \"" + visited.back() +
-                                                  "\" has the source_profile \"" + name +
+            if (visited.empty())
+                throw not_configured("there is no profile \"" + quotable(name) + "\"");
+            throw error(errc::no_credentials, "profile \"" + quotable(visited.back()) +
+                                                  "\" has the source_profile \"" + quotable(name) +
                                                   "\", which does not exist");
         }
         const profile_view here(name, *section);
@@ -212,6 +216,7 @@ profile_plan plan_profile(const profile_files& files, std::string_view profile) 
         std::optional<std::string> next;
         if (is_chained(here)) {
             plan.roles.push_back(role_of(here));
+            plan.role_profiles.push_back(name);
             next = next_profile(here);
         }
         if (!next) {
@@ -221,6 +226,7 @@ profile_plan plan_profile(const profile_files& files, std::string_view profile) 
         name = std::move(*next);
     }
     std::reverse(plan.roles.begin(), plan.roles.end());
+    std::reverse(plan.role_profiles.begin(), plan.role_profiles.end());
     return plan;
 }
 

@@ -33,6 +33,8 @@ struct profile_plan {
     std::string first_profile{};
     /// In the order in which they are assumed; the last one is the selected profile's.
     std::vector<assume_role_config> roles{};
+    /// The profile that has each of them.
+    std::vector<std::string> role_profiles{};
 };
 
 /// Source: the Rust SDK's profile chain (aws-config, profile/credentials/repr.rs). A profile with

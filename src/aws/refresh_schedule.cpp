@@ -22,10 +22,19 @@ microseconds within_half(microseconds pause, microseconds left) noexcept {
     return std::min(pause, std::max<microseconds>(left / 2, 1s));
 }
 
+bool same(const credentials& a, const credentials& b) noexcept {
+    return a.access_key_id == b.access_key_id && a.session_token == b.session_token &&
+           a.expires == b.expires;
+}
+
 } // namespace
 
 microseconds refresh_schedule::left(timestamp now) const noexcept {
     return known_->expires ? *known_->expires - now : microseconds::max();
+}
+
+bool refresh_schedule::outlasts(const credentials& fresh) const noexcept {
+    return known_ && (!known_->expires || *known_->expires > *fresh.expires);
 }
 
 advice refresh_schedule::ask(moment now) const noexcept {
@@ -44,7 +53,8 @@ credentials_ptr refresh_schedule::usable(moment now) const noexcept {
 
 bool refresh_schedule::fetched(credentials_ptr fresh, moment now, double random) {
     const bool expired = fresh->expires && *fresh->expires <= now.wall;
-    if (expired && !policy_.static_stability) return false;
+    if (expired && (!policy_.static_stability || outlasts(*fresh))) return false;
+    if (!expired) refused_.reset();
     const bool first = !known_;
     known_ = std::move(fresh);
     failures_ = 0;
@@ -80,6 +90,8 @@ void refresh_schedule::pause_for_stability(moment now, double random) noexcept {
 
 void refresh_schedule::invalidate(const credentials_ptr& refused) noexcept {
     if (!refused || known_ != refused) return;
+    if (stretched_ && refused_ && same(*refused_, *known_)) return;
+    refused_ = std::move(known_);
     known_.reset();
     failures_ = 0;
     stretched_ = false;

@@ -44,18 +44,23 @@ public:
     /// What may be handed out although a refresh has failed; null when there is nothing.
     [[nodiscard]] credentials_ptr usable(moment now) const noexcept;
 
-    /// False when the fetched ones are no better than none: expired already.
+    /// False when the fetched ones are no better than what there is: they have expired already, and
+    /// the policy does not take such, or those that are known last longer.
     [[nodiscard]] bool fetched(credentials_ptr fresh, moment now, double random);
     void failed(moment now, double random) noexcept;
-    /// Drops these and no others.
+    /// Drops these and no others. Expired ones that go on only because the source gave the same
+    /// again after they were refused stay: their pause goes on, instead of a fetch per refusal.
     void invalidate(const credentials_ptr& refused) noexcept;
 
 private:
     [[nodiscard]] std::chrono::microseconds left(timestamp now) const noexcept;
+    [[nodiscard]] bool outlasts(const credentials& fresh) const noexcept;
     void pause_for_stability(moment now, double random) noexcept;
 
     refresh_policy policy_;
     credentials_ptr known_;
+    /// The last that were dropped, until there are valid ones.
+    credentials_ptr refused_;
     unsigned failures_ = 0;
     /// The expired ones are handed out all the same.
     bool stretched_ = false;

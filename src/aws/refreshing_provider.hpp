@@ -7,6 +7,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string_view>
 
@@ -19,9 +20,9 @@ public:
     [[nodiscard]] virtual std::string_view name() const noexcept = 0;
     /// Throws not_configured, or error with errc::no_credentials. Must bound its own time.
     /// At most one runs at a time, on the executor of one who needed it; nobody cancels it, but its
-    /// frame is destroyed with its execution context. When that context has stopped running (5 s
-    /// without running a handler), another one is started on another executor, and the first may
-    /// still go on later.
+    /// frame is destroyed with its execution context. When that context has stopped running
+    /// (refresh_policy::longest_stall), another one is started on the executor of one who waits,
+    /// and the first may still go on later.
     [[nodiscard]] virtual boost::asio::awaitable<credentials> fetch() = 0;
 };
 
@@ -29,6 +30,9 @@ struct refresh_policy {
     /// Hands out expired credentials when they cannot be refreshed (instance metadata), and tries
     /// again after 10 to 15 min.
     bool static_stability = false;
+    /// A context that has not run a handler for so long does not run. Those who wait for its fetch
+    /// from another context look after as much real time.
+    std::chrono::milliseconds longest_stall{5000};
 };
 
 /// Remembers what a source gave, and fetches anew before it expires: one fetch for all who ask.
@@ -40,12 +44,14 @@ struct refresh_policy {
 ///   wait, and the next caller tries again.
 /// - A fetch that brings credentials for less than 15 min is repeated once, and then after half of
 ///   the time that is left, at most 5 min.
-/// - Credentials that have expired on arrival are a failure, unless the policy says otherwise.
+/// - Credentials that have expired on arrival are a failure, unless the policy says otherwise and
+///   there are none that last longer.
 ///   Those without an expiry are never fetched again, unless they are invalidated.
-/// - invalidate() drops exactly the credentials it is given.
+/// - invalidate() drops exactly the credentials it is given, but not those that go on by static
+///   stability after the source gave the same again.
 /// Thread-safe. Callers complete on their own executors; a caller that is cancelled does not
 /// disturb the fetch, which outlives the provider. When the context that runs the fetch is
-/// destroyed, those who wait in other contexts start another.
+/// destroyed or stops running, those who wait in other contexts start another.
 [[nodiscard]] credentials_provider_ptr refreshing(std::shared_ptr<credential_source> source,
                                                   environment env, refresh_policy policy);
 

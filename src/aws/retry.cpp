@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 namespace codynamo::aws {
 namespace {
@@ -214,6 +215,11 @@ retry_decision retry_schedule::postponed(double jitter) noexcept {
     const auto delay = delay_for(retry_class::transient, jitter, {});
     ++attempt_;
     return {retry_verdict::retry, delay};
+}
+
+void retry_schedule::withdraw() noexcept {
+    quota_->give_back(std::exchange(last_charge_, 0));
+    if (attempt_ > 1) --attempt_;
 }
 
 void retry_schedule::succeeded() noexcept {

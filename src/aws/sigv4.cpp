@@ -4,6 +4,7 @@
 #include "aws/sha256.hpp"
 #include "aws/signing.hpp"
 #include "aws/text.hpp"
+#include "aws/wipe.hpp"
 
 #include <codynamo/aws/sigv4.hpp>
 
@@ -15,6 +16,20 @@ namespace codynamo::aws {
 namespace {
 
 using header_list = std::vector<std::pair<std::string, std::string>>;
+
+/// Headers in canonical form, overwritten when they go: the session token is among them, and what
+/// the caller has put into others.
+struct canonical_list {
+    canonical_list() = default;
+    canonical_list(const canonical_list&) = delete;
+    canonical_list& operator=(const canonical_list&) = delete;
+    ~canonical_list() {
+        for (auto& [name, value] : all)
+            detail::wipe(value);
+    }
+
+    header_list all;
+};
 
 /// Set by the signer itself: what the caller has under these names is an older signature's.
 bool is_replaced(std::string_view name, const signing_options& options) {
@@ -45,8 +60,8 @@ const std::string* find(const header_list& headers, std::string_view name) {
 }
 
 /// Names in lower case and values in canonical form, in order of arrival.
-header_list canonical_headers(const signable_request& request, const signing_options& options) {
-    header_list headers;
+void add_canonical(header_list& headers, const signable_request& request,
+                   const signing_options& options) {
     for (const auto& [name, value] : request.headers) {
         detail::require_word("header name", name);
         auto lower = detail::to_lower(name);
@@ -55,7 +70,6 @@ header_list canonical_headers(const signable_request& request, const signing_opt
         headers.emplace_back(std::move(lower), std::move(canonical));
     }
     if (!find(headers, "host")) throw error(errc::invalid_argument, "headers: there is no Host");
-    return headers;
 }
 
 /// Puts a header both where it is signed and where the caller finds it.
@@ -64,21 +78,30 @@ void add(header_list& canonical, signed_request& out, std::string name, std::str
     out.added_headers.emplace_back(std::move(name), std::move(value));
 }
 
+/// How many bytes the canonical request has at most.
+std::size_t room_for(std::string_view method, std::string_view path, std::string_view query,
+                     const header_list& headers, std::string_view body_hash) {
+    std::size_t room = method.size() + path.size() + query.size() + body_hash.size() + 8;
+    for (const auto& [name, value] : headers)
+        room += 2 * name.size() + value.size() + 3;
+    return room;
+}
+
 void write_canonical_request(signed_request& out, const signable_request& request,
                              header_list& headers, std::string_view body_hash,
                              const signing_options& options) {
     const auto question = request.target.find('?');
     const std::string_view target = request.target;
-    const auto path = target.substr(0, question);
-    const auto query =
-        question == std::string::npos ? std::string_view() : target.substr(question + 1);
+    const auto path = detail::canonical_path(target.substr(0, question), options.normalize_path);
+    const auto query = detail::canonical_query(
+        question == std::string::npos ? std::string_view() : target.substr(question + 1));
 
     std::stable_sort(headers.begin(), headers.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
     std::string& text = out.canonical_request;
-    text.append(request.method).append("\n");
-    text.append(detail::canonical_path(path, options.normalize_path)).append("\n");
-    text.append(detail::canonical_query(query));
+    // At once: a text that grows leaves the token behind.
+    text.reserve(room_for(request.method, path, query, headers, body_hash));
+    text.append(request.method).append("\n").append(path).append("\n").append(query);
     for (std::size_t i = 0; i < headers.size(); ++i) {
         if (i != 0 && headers[i].first == headers[i - 1].first) {
             text.append(",").append(headers[i].second);
@@ -99,7 +122,9 @@ signed_request sign(const signable_request& request, const credentials& who,
     detail::require_usable(scope);
     detail::require_word("method", request.method);
     if (!request.target.empty()) detail::require_no_control("request target", request.target);
-    auto headers = canonical_headers(request, options);
+    canonical_list list;
+    auto& headers = list.all;
+    add_canonical(headers, request, options);
 
     signed_request out;
     const detail::date_stamp stamp(when);

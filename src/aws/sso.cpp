@@ -32,14 +32,15 @@ bool is_role_char(char c) noexcept {
 
 class sso final : public network_source {
 public:
-    sso(sso_config config, source_options options)
-        : config_(std::move(config)), options_(std::move(options)) {}
+    sso(sso_config config, source_options options, std::shared_ptr<source_memory> memory)
+        : config_(std::move(config)), options_(std::move(options)),
+          memory_(memory ? std::move(memory) : std::make_shared<source_memory>()) {}
 
     [[nodiscard]] std::string_view name() const noexcept override { return "SSO"; }
 
 private:
     [[nodiscard]] asio::awaitable<credentials> ask() override {
-        sso_token token = co_await resolve_sso_token(config_, options_);
+        sso_token token = co_await resolve_sso_token(config_, options_, memory_);
         const service_settings settings = settings_of(portal, options_, config_.region);
         http_request request;
         text_fields query;
@@ -50,7 +51,9 @@ private:
         request.headers.emplace_back("x-amz-sso_bearer_token", token.access_token);
         fetch_limits limits;
         limits.attempts = settings.max_attempts;
-        http_fetcher server(options_, settings.where.server, limits, false);
+        source_options asked = options_;
+        asked.tls = settings.tls;
+        http_fetcher server(asked, settings.where.server, limits, false, memory_);
         const http_answer answer = co_await server.fetch(std::move(request), is_transient);
         const std::string label = "SSO at " + settings.where.server.authority() + ": ";
         if (!answer.ok()) {
@@ -84,6 +87,7 @@ private:
 
     const sso_config config_;
     const source_options options_;
+    const std::shared_ptr<source_memory> memory_;
 };
 
 } // namespace
@@ -107,9 +111,10 @@ void check(const sso_config& config) {
     }
 }
 
-std::shared_ptr<credential_source> sso_source(sso_config config, source_options options) {
+std::shared_ptr<credential_source> sso_source(sso_config config, source_options options,
+                                              std::shared_ptr<source_memory> memory) {
     check(config);
-    return std::make_shared<sso>(std::move(config), std::move(options));
+    return std::make_shared<sso>(std::move(config), std::move(options), std::move(memory));
 }
 
 } // namespace detail

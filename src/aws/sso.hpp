@@ -3,6 +3,7 @@
 #pragma once
 
 #include "aws/refreshing_provider.hpp"
+#include "aws/source_memory.hpp"
 
 #include <codynamo/aws/credential_sources.hpp>
 
@@ -13,7 +14,9 @@ namespace codynamo::aws::detail {
 /// Throws errc::invalid_argument naming field and value.
 void check(const sso_config& config);
 
-[[nodiscard]] std::shared_ptr<credential_source> sso_source(sso_config config,
-                                                            source_options options);
+/// `memory` null: its own.
+[[nodiscard]] std::shared_ptr<credential_source>
+sso_source(sso_config config, source_options options,
+           std::shared_ptr<source_memory> memory = nullptr);
 
 } // namespace codynamo::aws::detail

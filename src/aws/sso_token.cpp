@@ -10,6 +10,7 @@
 #include <openssl/sha.h>
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -36,20 +37,25 @@ std::string sha1_hex(std::string_view text) {
 }
 
 /// `error` and `error_description` of RFC 6749.
-std::string refusal_of(const http_answer& answer) {
+std::string refusal_of(const http_answer& answer, const sso_token_file& file) {
     if (answer.failure) return {};
     try {
         const json_document from(answer.body.text(), "the answer");
-        const std::string code = from.words(from.top(), "error");
-        return code.empty() ? std::string() : ": " + quotable(code, 64);
+        const secret_string sent[] = {file.secret("refreshToken"), file.secret("clientSecret"),
+                                      file.secret("accessToken")};
+        const std::string code = service_words(from.words(from.top(), "error"), {},
+                                               {sent[0].text(), sent[1].text(), sent[2].text()});
+        return code.empty() ? std::string() : ": " + code;
     } catch (const error&) {
         return {};
     }
 }
 
 /// Asks OIDC for another token and puts it into `file`.
-asio::awaitable<void> refresh(sso_token_file& file, sso_config config, source_options options) {
+asio::awaitable<void> refresh(sso_token_file& file, sso_config config, source_options options,
+                              std::shared_ptr<source_memory> memory) {
     const service_settings settings = settings_of(oidc, options, config.region);
+    options.tls = settings.tls;
     http_request request;
     request.method = "POST";
     request.target = "/token";
@@ -60,12 +66,12 @@ asio::awaitable<void> refresh(sso_token_file& file, sso_config config, source_op
     request.repeatable = false;
     fetch_limits limits;
     limits.attempts = settings.max_attempts;
-    http_fetcher server(options, settings.where.server, limits, false);
+    http_fetcher server(options, settings.where.server, limits, false, memory);
     const timestamp now = options.env.time->now();
     const http_answer answer = co_await server.fetch(std::move(request), is_transient);
     const std::string label = "OIDC at " + settings.where.server.authority() + ": ";
     if (!answer.ok())
-        throw error(errc::no_credentials, label + answer.outcome() + refusal_of(answer));
+        throw error(errc::no_credentials, label + answer.outcome() + refusal_of(answer, file));
     try {
         file.take(answer.body.text(), now);
     } catch (const error& why) {
@@ -75,6 +81,30 @@ asio::awaitable<void> refresh(sso_token_file& file, sso_config config, source_op
 
 [[noreturn]] void refuse(const std::string& why) {
     throw error(errc::no_credentials, why + std::string(sign_in));
+}
+
+/// The file, or what should be in its place.
+std::unique_ptr<sso_token_file> load(const std::string& path, const source_memory& memory) {
+    auto file = std::make_unique<sso_token_file>(path);
+    const auto unsaved = memory.unsaved();
+    if (unsaved && file->is_stale(*unsaved)) file = std::make_unique<sso_token_file>(*unsaved);
+    return file;
+}
+
+/// Puts a refreshed token where the next one looks for it.
+sso_token keep(const sso_token_file& file, source_memory& memory, const environment& env) {
+    memory.set_unsaved(file.unsaved());
+    try {
+        const bool saved = file.save();
+        memory.set_unsaved(std::nullopt);
+        if (saved) return file.token();
+        const sso_token_file newer(file.path());
+        return env.time->now() < newer.token().expires ? newer.token() : file.token();
+    } catch (const error& why) {
+        env.log.write(log_level::warning,
+                      "the refreshed SSO token is not kept: " + why.info().message);
+    }
+    return file.token();
 }
 
 } // namespace
@@ -87,11 +117,13 @@ std::string sso_token_path(const sso_config& config, const environment& env) {
     return home + "/.aws/sso/cache/" + sha1_hex(name) + ".json";
 }
 
-asio::awaitable<sso_token> resolve_sso_token(sso_config config, source_options options) {
+asio::awaitable<sso_token> resolve_sso_token(sso_config config, source_options options,
+                                             std::shared_ptr<source_memory> memory) {
+    if (!memory) memory = std::make_shared<source_memory>();
     const std::string path = sso_token_path(config, options.env);
-    std::optional<sso_token_file> file;
+    std::unique_ptr<sso_token_file> file;
     try {
-        file.emplace(path);
+        file = load(path, *memory);
     } catch (const error& why) {
         refuse(why.info().message);
     }
@@ -99,26 +131,18 @@ asio::awaitable<sso_token> resolve_sso_token(sso_config config, source_options o
     if (now + refresh_before < file->token().expires) co_return file->token();
 
     std::string failed = "it cannot be refreshed";
-    if (!config.session.empty() && file->refreshable(now)) {
-        try {
-            co_await refresh(*file, config, options);
+    try {
+        if (!config.session.empty() && file->refreshable(now)) {
+            co_await refresh(*file, config, options, memory);
             failed.clear();
-        } catch (const error& why) {
-            failed = why.info().message;
         }
+    } catch (const error& why) {
+        failed = why.info().message;
     }
-    if (failed.empty()) {
-        try {
-            file->save();
-        } catch (const error& why) {
-            options.env.log.write(log_level::warning,
-                                  "the refreshed SSO token is not kept: " + why.info().message);
-        }
-        co_return file->token();
-    }
+    if (failed.empty()) co_return keep(*file, *memory, options.env);
     // Another program may have refreshed it, and so made our refresh token void.
-    const sso_token_file again(path);
-    if (now < again.token().expires) co_return again.token();
+    const auto again = load(path, *memory);
+    if (now < again->token().expires) co_return again->token();
     refuse("the SSO token in \"" + quotable(path) + "\" has expired: " + failed);
 }
 

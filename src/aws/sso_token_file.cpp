@@ -71,8 +71,11 @@ public:
         }
     }
 
-    void commit() {
+    void sync() {
         if (::fsync(descriptor_) != 0) fail();
+    }
+
+    void commit() {
         if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail();
         done_ = true;
     }
@@ -93,10 +96,24 @@ private:
 } // namespace
 
 sso_token_file::sso_token_file(std::string path)
-    : path_(std::move(path)),
-      document_(read_secret_file(path_).text(), "\"" + quotable(path_) + "\"") {
+    : sso_token_file(path, read_secret_file(path).text()) {}
+
+sso_token_file::sso_token_file(const unsaved_sso_token& unsaved)
+    : sso_token_file(unsaved.path, unsaved.text.text()) {
+    read_access_ = unsaved.stale_access;
+    read_refresh_ = unsaved.stale_refresh;
+}
+
+sso_token_file::sso_token_file(std::string path, std::string_view text)
+    : path_(std::move(path)), document_(text, "\"" + quotable(path_) + "\"") {
     token_.access_token = secret_string(checked_word(document_, "accessToken"));
     token_.expires = time_of(document_, "expiresAt");
+    read_access_ = secret("accessToken");
+    read_refresh_ = secret("refreshToken");
+}
+
+secret_string sso_token_file::secret(std::string_view name) const {
+    return secret_string(document_.words(document_.top(), name));
 }
 
 bool sso_token_file::refreshable(timestamp now) const {
@@ -130,11 +147,29 @@ void sso_token_file::take(std::string_view answer, timestamp now) {
     token_ = std::move(fresh);
 }
 
-void sso_token_file::save() const {
-    const secret_string text = document_.written();
+bool sso_token_file::is_stale(const unsaved_sso_token& unsaved) const {
+    return path_ == unsaved.path && read_access_.text() == unsaved.stale_access.text() &&
+           read_refresh_.text() == unsaved.stale_refresh.text();
+}
+
+unsaved_sso_token sso_token_file::unsaved() const {
+    unsaved_sso_token now;
+    now.path = path_;
+    now.stale_access = read_access_;
+    now.stale_refresh = read_refresh_;
+    now.text = document_.written();
+    return now;
+}
+
+bool sso_token_file::save() const {
+    const unsaved_sso_token now = unsaved();
     replacement file(path_);
-    file.write(text.text());
+    file.write(now.text.text());
+    file.sync();
+    // As late as can be. A lock that all tools respect is not to be had.
+    if (!sso_token_file(path_).is_stale(now)) return false;
     file.commit();
+    return true;
 }
 
 } // namespace codynamo::aws::detail

@@ -67,9 +67,10 @@ std::string words_of(const sts_refusal& refused, const text_fields& form,
 
 } // namespace
 
-asio::awaitable<sts_answer> call_sts(source_options options, text_fields form,
-                                     credentials_ptr who) {
+asio::awaitable<sts_answer> call_sts(source_options options, std::shared_ptr<source_memory> memory,
+                                     text_fields form, credentials_ptr who) {
     const service_settings settings = settings_of(sts, options, {});
+    options.tls = settings.tls;
     http_request request;
     request.method = "POST";
     request.headers.emplace_back("Content-Type",
@@ -79,7 +80,7 @@ asio::awaitable<sts_answer> call_sts(source_options options, text_fields form,
 
     fetch_limits limits;
     limits.attempts = settings.max_attempts;
-    http_fetcher sts_server(options, settings.where.server, limits, false);
+    http_fetcher sts_server(options, settings.where.server, limits, false, memory);
     const http_answer answer = co_await sts_server.fetch(std::move(request), worth_another);
 
     const std::string server = "STS at " + settings.where.server.authority();

@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -22,9 +23,10 @@ struct sts_answer {
     std::string why{};
 };
 
-/// Signs with `who` unless it is null. Retries what is worth it. A refusal comes back; whatever
-/// else goes wrong is thrown.
-[[nodiscard]] boost::asio::awaitable<sts_answer> call_sts(source_options options, text_fields form,
-                                                          credentials_ptr who);
+/// Ways to STS are kept in `memory`. Signs with `who` unless it is null. Retries what is worth it.
+/// A refusal comes back; whatever else goes wrong is thrown.
+[[nodiscard]] boost::asio::awaitable<sts_answer> call_sts(source_options options,
+                                                          std::shared_ptr<source_memory> memory,
+                                                          text_fields form, credentials_ptr who);
 
 } // namespace codynamo::aws::detail

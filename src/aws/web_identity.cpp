@@ -40,8 +40,10 @@ secret_string read_token(const std::string& path) {
 class web_identity final : public network_source {
 public:
     /// Without `config` the environment says.
-    web_identity(std::optional<web_identity_config> config, source_options options)
-        : config_(std::move(config)), options_(std::move(options)) {}
+    web_identity(std::optional<web_identity_config> config, source_options options,
+                 std::shared_ptr<source_memory> memory)
+        : config_(std::move(config)), options_(std::move(options)),
+          memory_(memory ? std::move(memory) : std::make_shared<source_memory>()) {}
 
     [[nodiscard]] std::string_view name() const noexcept override { return "web identity"; }
 
@@ -49,13 +51,13 @@ private:
     [[nodiscard]] asio::awaitable<credentials> ask() override {
         const web_identity_config config = config_ ? *config_ : from_environment();
         const secret_string token = read_token(config.token_file);
-        sts_answer answer = co_await call_sts(options_, form(config, token), nullptr);
+        sts_answer answer = co_await call_sts(options_, memory_, form(config, token), nullptr);
         if (answer.refused == "InvalidIdentityToken" || answer.refused == "ExpiredTokenException" ||
             answer.refused == "ExpiredToken") {
             // Somebody may have put a new one there meanwhile.
             const secret_string fresh = read_token(config.token_file);
             if (fresh.text() != token.text())
-                answer = co_await call_sts(options_, form(config, fresh), nullptr);
+                answer = co_await call_sts(options_, memory_, form(config, fresh), nullptr);
         }
         if (!answer.refused.empty()) {
             throw error(errc::no_credentials,
@@ -98,18 +100,20 @@ private:
 
     const std::optional<web_identity_config> config_;
     const source_options options_;
+    const std::shared_ptr<source_memory> memory_;
 };
 
 } // namespace
 
 std::shared_ptr<credential_source> web_identity_source(web_identity_config config,
-                                                       source_options options) {
+                                                       source_options options,
+                                                       std::shared_ptr<source_memory> memory) {
     check(config);
-    return std::make_shared<web_identity>(std::move(config), std::move(options));
+    return std::make_shared<web_identity>(std::move(config), std::move(options), std::move(memory));
 }
 
 std::shared_ptr<credential_source> environment_web_identity_source(source_options options) {
-    return std::make_shared<web_identity>(std::nullopt, std::move(options));
+    return std::make_shared<web_identity>(std::nullopt, std::move(options), nullptr);
 }
 
 } // namespace detail

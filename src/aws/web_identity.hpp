@@ -3,6 +3,7 @@
 #pragma once
 
 #include "aws/refreshing_provider.hpp"
+#include "aws/source_memory.hpp"
 
 #include <codynamo/aws/credential_sources.hpp>
 
@@ -19,9 +20,10 @@ struct web_identity_config {
     std::string session_name{};
 };
 
-/// Throws errc::invalid_argument naming field and value.
-[[nodiscard]] std::shared_ptr<credential_source> web_identity_source(web_identity_config config,
-                                                                     source_options options);
+/// `memory` null: its own. Throws errc::invalid_argument naming field and value.
+[[nodiscard]] std::shared_ptr<credential_source>
+web_identity_source(web_identity_config config, source_options options,
+                    std::shared_ptr<source_memory> memory = nullptr);
 
 /// The same with what the environment says at each refresh; not configured without
 /// AWS_WEB_IDENTITY_TOKEN_FILE.

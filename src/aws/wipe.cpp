@@ -2,15 +2,12 @@
 // Overwriting that the optimiser may not leave out.
 #include "aws/wipe.hpp"
 
-#include <openssl/crypto.h>
+#include "net/wipe.hpp"
 
 namespace codynamo::aws::detail {
 
 void wipe(std::string& secret) noexcept {
-    // Within its capacity, so this never allocates.
-    secret.resize(secret.capacity());
-    OPENSSL_cleanse(secret.data(), secret.size());
-    secret.clear();
+    net::wipe(secret);
 }
 
 } // namespace codynamo::aws::detail

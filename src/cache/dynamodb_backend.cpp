@@ -4,6 +4,7 @@
 #include "cache/dynamodb_backend_core.hpp"
 #include "cache/record_item.hpp"
 #include "dynamodb/client_core.hpp"
+#include "dynamodb/codec.hpp"
 #include "dynamodb/json_writer.hpp"
 
 #include <codynamo/dynamodb_backend.hpp>
@@ -52,6 +53,42 @@ private:
     bool with_value_;
     std::optional<record> found_;
 };
+
+/// A PutItem whose input stays with the caller, who may have to send it again with other times.
+/// Twice does no harm.
+class put_call final : public dynamodb::operation_call {
+public:
+    /// The input must outlive the call.
+    explicit put_call(const dynamodb::put_item_input& in) noexcept
+        : operation_call(dynamodb::target_of<dynamodb::put_item_input>::value,
+                         {.replay_safe = true, .writes = true, .hedgeable = false}),
+          in_(in) {}
+
+    void encode(std::string& body) const override { dynamodb::encode(in_, body); }
+    void decode(std::string_view body) override {
+        dynamodb::put_item_output out;
+        dynamodb::decode(body, out);
+    }
+    [[nodiscard]] std::string_view table_arn() const noexcept override {
+        return dynamodb::arn_or_nothing(in_.table_name);
+    }
+
+private:
+    const dynamodb::put_item_input& in_;
+};
+
+asio::awaitable<std::optional<failure>> send(std::shared_ptr<dynamodb_backend::core> self,
+                                             const dynamodb::put_item_input& in) {
+    dynamodb::validate(in);
+    put_call call(in);
+    const dynamodb::call_options standard;
+    std::optional<failure> why = co_await self->client.shared_core()->call(call, standard);
+    co_return why;
+}
+
+bool same_for_records(std::chrono::microseconds a, std::chrono::microseconds b) noexcept {
+    return dynamodb::clock_skew::same_for_records(a, b);
+}
 
 /// The condition that an attribute still is what it was seen to be.
 void require_unchanged(dynamodb::condition& condition, dynamodb::attribute_values& values,
@@ -156,6 +193,7 @@ dynamodb_backend::core::load(std::shared_ptr<core> self, std::string key, bool w
     std::optional<failure> why = co_await self->client.shared_core()->call(call, {});
     if (why) throw_failure(*std::move(why));
     std::optional<record> found = call.take();
+    if (found && self->clock_in_doubt()) co_await settle_clock(self, key);
     if (found) found->written = detail::by_own_clock(found->written, self->clock_offset());
     co_return found;
 }
@@ -171,21 +209,73 @@ dynamodb::put_item_input dynamodb_backend::core::put_request(std::string key, re
 
 asio::awaitable<void> dynamodb_backend::core::store(std::shared_ptr<core> self, std::string key,
                                                     record r) {
-    co_await self->client.put_item(self->put_request(std::move(key), std::move(r)));
+    const record times{.value = {}, .written = r.written, .lifetime = r.lifetime};
+    const auto offset = self->clock_offset();
+    dynamodb::put_item_input in = self->put_request(std::move(key), std::move(r));
+    std::optional<failure> why = co_await send(self, in);
+    if (!why) why = co_await correct_times(self, in, times, offset);
+    if (why) throw_failure(*std::move(why));
+}
+
+asio::awaitable<void> dynamodb_backend::core::settle_clock(std::shared_ptr<core> self,
+                                                           std::string key) {
+    load_call call(*self, key, false);
+    const dynamodb::call_options standard;
+    [[maybe_unused]] const auto ignored = co_await self->client.shared_core()->call(call, standard);
+}
+
+asio::awaitable<std::optional<failure>>
+dynamodb_backend::core::correct_times(std::shared_ptr<core> self, dynamodb::put_item_input& in,
+                                      const record& times, std::chrono::microseconds offset) {
+    const record_attributes& names = self->config.attributes;
+    if (self->clock_in_doubt()) {
+        std::string key = in.item.at(names.key).as<std::string>();
+        co_await settle_clock(self, std::move(key));
+    }
+    const auto better = self->clock_offset();
+    if (same_for_records(offset, better)) co_return std::nullopt;
+    record mended = times;
+    mended.written = detail::by_table_clock(times.written, better);
+    dynamodb::attribute_values values;
+    values.emplace(":old", in.item.at(names.update_ts));
+    detail::set_times(names, in.item, mended);
+    in.condition.expression = "#u = :old";
+    in.names = self->names("u");
+    in.values = std::move(values);
+    std::optional<failure> why = co_await send(self, in);
+    // Somebody has written since, or this is the second of two attempts.
+    if (why && why->code == errc::conditional_check_failed) why.reset();
+    co_return why;
 }
 
 asio::awaitable<bool> dynamodb_backend::core::store_newer(std::shared_ptr<core> self,
                                                           std::string key, record r) {
-    dynamodb::put_item_input in = self->put_request(std::move(key), std::move(r));
-    in.values.emplace(":u", in.item.at(self->config.attributes.update_ts));
+    const record_attributes& names = self->config.attributes;
+    record times{.value = {}, .written = r.written, .lifetime = r.lifetime};
+    const auto offset = self->clock_offset();
+    dynamodb::put_item_input in = self->put_request(key, std::move(r));
+    in.values.emplace(":u", in.item.at(names.update_ts));
     in.condition.expression = "attribute_not_exists(#k) OR attribute_not_exists(#u) OR #u <= :u";
     in.names = self->names("ku");
     // Sent twice it meets its own timestamp, which satisfies the condition.
-    const dynamodb::call_options idempotent{.replay = dynamodb::replay::safe};
-    const auto done = co_await self->client.attempt(std::move(in), idempotent);
-    if (done) co_return true;
-    if (done.error().code == errc::conditional_check_failed) co_return false;
-    throw_failure(done.error());
+    std::optional<failure> why = co_await send(self, in);
+    if (!why) {
+        why = co_await correct_times(self, in, times, offset);
+        if (why) throw_failure(*std::move(why));
+        co_return true;
+    }
+    const bool refused = why->code == errc::conditional_check_failed;
+    if (refused && self->clock_in_doubt()) co_await settle_clock(self, key);
+    if (refused && !same_for_records(offset, self->clock_offset())) {
+        // It was compared by the wrong clock.
+        times.written = detail::by_table_clock(times.written, self->clock_offset());
+        detail::set_times(names, in.item, times);
+        in.values.insert_or_assign(":u", in.item.at(names.update_ts));
+        why = co_await send(self, in);
+    }
+    if (!why) co_return true;
+    if (why->code == errc::conditional_check_failed) co_return false;
+    throw_failure(*std::move(why));
 }
 
 asio::awaitable<bool> dynamodb_backend::core::erase(std::shared_ptr<core> self, std::string key) {
@@ -215,6 +305,7 @@ asio::awaitable<bool> dynamodb_backend::core::touch(std::shared_ptr<core> self, 
                                  .names = self->names("keu")};
     const auto got = co_await self->client.get_item(std::move(get));
     dynamodb::item seen = got.item.value_or(dynamodb::item{});
+    if (!seen.empty() && self->clock_in_doubt()) co_await settle_clock(self, key);
     // From here on by the table's clock.
     now = detail::by_table_clock(now, self->clock_offset());
     const record fresh{.value = {}, .written = now, .lifetime = lifetime};

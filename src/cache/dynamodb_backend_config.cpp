@@ -123,6 +123,10 @@ std::chrono::microseconds dynamodb_backend::core::clock_offset() const noexcept 
     return client.shared_core()->table_offset();
 }
 
+bool dynamodb_backend::core::clock_in_doubt() const noexcept {
+    return client.shared_core()->table_offset_in_doubt();
+}
+
 void dynamodb_backend::core::warn(const std::string& line) const {
     if (!config.env.log.wants(log_level::warning)) return;
     config.env.log.write(log_level::warning, "table " + config.table_name + ": " + line);

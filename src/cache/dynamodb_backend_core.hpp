@@ -28,6 +28,17 @@ public:
     explicit core(dynamodb_backend_config config);
 
     static awaitable<std::optional<record>> load(self_ptr self, std::string key, bool with_value);
+    /// When the last answer has cast doubt on clock_offset(): asks for a second opinion (the times
+    /// of `key`), so that what follows goes by the right clock. Fails silently.
+    static awaitable<void> settle_clock(self_ptr self, std::string key);
+    [[nodiscard]] bool clock_in_doubt() const noexcept;
+    /// After a store whose times were computed by `offset`, which the answer may have proved wrong:
+    /// stores it again with better ones, unless somebody has written the record since. `in` is what
+    /// was stored; `times`, by our clock, has no value. Both must outlive the call.
+    static awaitable<std::optional<failure>> correct_times(self_ptr self,
+                                                           dynamodb::put_item_input& in,
+                                                           const record& times,
+                                                           std::chrono::microseconds offset);
     static awaitable<void> store(self_ptr self, std::string key, record r);
     static awaitable<bool> store_newer(self_ptr self, std::string key, record r);
     static awaitable<bool> erase(self_ptr self, std::string key);

@@ -78,6 +78,10 @@ public:
             in.request_items.emplace(config.table_name, std::move(asked));
             auto answer = co_await self_->client.attempt(std::move(in));
             if (!answer) co_return fail_pending(answer.error());
+            if (self_->clock_in_doubt()) {
+                std::string key = pending_.begin()->first;
+                co_await dynamodb_backend::core::settle_clock(self_, std::move(key));
+            }
             for (auto& [table, items] : answer->responses)
                 take(items);
             asked = unprocessed_of(*answer);
@@ -215,8 +219,12 @@ asio::awaitable<std::vector<result<void>>>
 dynamodb_backend::core::store_many(core_ptr self, std::vector<keyed_record> records) {
     std::vector<result<void>> outcomes(records.size());
     std::vector<detail::indexed_write> writes;
+    std::vector<record> times(records.size());
+    const auto offset = self->clock_offset();
     for (std::size_t i = 0; i < records.size(); ++i) {
         auto& [key, r] = records[i];
+        times[i].written = r.written;
+        times[i].lifetime = r.lifetime;
         try {
             dynamodb::put_item_input put = self->put_request(std::move(key), std::move(r));
             dynamodb::validate(put);
@@ -225,7 +233,21 @@ dynamodb_backend::core::store_many(core_ptr self, std::vector<keyed_record> reco
             outcomes[i] = why.as_failure();
         }
     }
-    return detail::write_all(std::move(self), std::move(writes), std::move(outcomes));
+    // Nobody knows yet whether the answers will tell that the times are wrong.
+    std::vector<detail::indexed_write> kept = writes;
+    outcomes = co_await detail::write_all(self, std::move(writes), std::move(outcomes));
+    if (!self->clock_in_doubt() && self->clock_offset() == offset) co_return outcomes;
+    co_await detail::fan_out(
+        kept.size(), self->config.batch_concurrency, [&](std::size_t i) -> asio::awaitable<void> {
+            detail::indexed_write& one = kept[i];
+            if (!outcomes[one.index]) co_return;
+            dynamodb::put_item_input in;
+            in.table_name = self->config.table_name;
+            in.item = std::move(one.request.item);
+            const auto why = co_await correct_times(self, in, times[one.index], offset);
+            if (why) outcomes[one.index] = *why;
+        });
+    co_return outcomes;
 }
 
 asio::awaitable<std::vector<result<void>>>

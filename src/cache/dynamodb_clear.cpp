@@ -134,6 +134,11 @@ bool is_expired(const record_attributes& names, const dynamodb::item& item, time
 
 asio::awaitable<void> delete_expired(core_ptr self, std::vector<dynamodb::item> page, timestamp now,
                                      std::uint64_t& deleted) {
+    if (self->clock_in_doubt()) {
+        std::string any_key = "clock";
+        co_await dynamodb_backend::core::settle_clock(self, std::move(any_key));
+    }
+    now = detail::by_table_clock(now, self->clock_offset());
     std::erase_if(page, [&](const dynamodb::item& item) {
         return !is_expired(self->config.attributes, item, now);
     });
@@ -167,8 +172,7 @@ dynamodb_backend::core::clear_expired(core_ptr self, clear_options options, time
                               .consistent_read = true};
     scan.values.emplace(":forever", dynamodb::number(0));
     page_job job = [self, now](std::vector<dynamodb::item> page, std::uint64_t& deleted) {
-        const timestamp by_table = detail::by_table_clock(now, self->clock_offset());
-        return delete_expired(self, std::move(page), by_table, deleted);
+        return delete_expired(self, std::move(page), now, deleted);
     };
     return clear(self, std::move(scan), std::move(options), std::move(job));
 }

@@ -123,13 +123,17 @@ dynamodb::item key_item(const record_attributes& names, std::string key) {
 
 dynamodb::item to_item(const record_attributes& names, std::string key, record&& r) {
     dynamodb::item item = key_item(names, std::move(key));
-    item.emplace(names.expire, dynamodb::number(seconds_text(r.lifetime)));
-    item.emplace(names.update_ts, dynamodb::number(seconds_text(r.written.time_since_epoch())));
-    if (!names.ttl.empty()) {
-        if (const auto end = native_ttl(r)) item.emplace(names.ttl, dynamodb::number(*end));
-    }
+    set_times(names, item, r);
     item.emplace(names.value, dynamodb::binary{std::move(r.value)});
     return item;
+}
+
+void set_times(const record_attributes& names, dynamodb::item& of, const record& r) {
+    of.insert_or_assign(names.expire, dynamodb::number(seconds_text(r.lifetime)));
+    of.insert_or_assign(names.update_ts,
+                        dynamodb::number(seconds_text(r.written.time_since_epoch())));
+    if (names.ttl.empty()) return;
+    if (const auto end = native_ttl(r)) of.insert_or_assign(names.ttl, dynamodb::number(*end));
 }
 
 record_field record_builder::field_of(std::string_view attribute) const noexcept {

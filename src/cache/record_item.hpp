@@ -36,6 +36,9 @@ parse_seconds(std::string_view text) noexcept;
 /// Moves the value out of `r`.
 [[nodiscard]] dynamodb::item to_item(const record_attributes& names, std::string key, record&& r);
 
+/// Replaces the times of an item by those of `r`.
+void set_times(const record_attributes& names, dynamodb::item& of, const record& r);
+
 enum class record_field { none, value, expire, update_ts };
 
 /// The rules of what makes a record out of attributes, whichever way they are read.

@@ -35,7 +35,7 @@ public:
     }
 
 private:
-    void learn_skew(const net::response_view& response);
+    void learn_skew(const net::response_view& response, timestamp received);
 
     const clock& time_;
     clock_skew& skew_;
@@ -45,7 +45,6 @@ private:
     attempt_outcome outcome_;
     timestamp sent_at_{};
     std::chrono::microseconds used_offset_{0};
-    unsigned copies_ = 0;
     bool learnt_skew_ = false;
 };
 

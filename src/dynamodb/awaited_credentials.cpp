@@ -3,9 +3,12 @@
 
 #include "dynamodb/race.hpp"
 
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <exception>
 #include <optional>
@@ -35,17 +38,15 @@ std::string words_of(const std::exception_ptr& why) {
     }
 }
 
-/// Nullopt for a cancellation.
-std::optional<failure> failure_of(const std::exception_ptr& why, std::string_view provider) {
+failure failure_of(const std::exception_ptr& why, std::string_view provider) {
     try {
         std::rethrow_exception(why);
     } catch (const boost::system::system_error& caught) {
-        if (caught.code() == asio::error::operation_aborted) return std::nullopt;
-        return current_failure();
+        // A cancellation of the provider's own is none of ours.
+        if (caught.code() != asio::error::operation_aborted) return current_failure();
     } catch (...) {
-        return make_failure(errc::no_credentials,
-                            std::string(provider) + " threw: " + words_of(why));
     }
+    return make_failure(errc::no_credentials, std::string(provider) + " threw: " + words_of(why));
 }
 
 asio::awaitable<bool> ask(std::shared_ptr<wanted> what) {
@@ -58,9 +59,9 @@ asio::awaitable<bool> ask(std::shared_ptr<wanted> what) {
     }
     if (what->answer) co_return false; // too late, and somebody may be reading it
     if (thrown) {
-        auto why = failure_of(thrown, what->provider->name());
-        if (!why) std::rethrow_exception(thrown);
-        what->answer.emplace(*std::move(why));
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none) std::rethrow_exception(thrown);
+        what->answer.emplace(failure_of(thrown, what->provider->name()));
     } else if (found) {
         what->answer.emplace(std::move(found));
     } else {
@@ -77,6 +78,7 @@ asio::awaitable<bool> give_up_at_deadline(std::shared_ptr<wanted> what) {
     for (int i = 0; i < turns; ++i)
         co_await asio::post(asio::deferred);
     co_await what->time->sleep_until(what->deadline);
+    if (what->answer) co_return false; // the sleep was over before its cancellation came
     what->answer =
         make_failure(errc::timeout, std::string(what->provider->name()) +
                                         " did not come up with credentials before the deadline");

@@ -52,15 +52,13 @@ circuit_breaker::permission circuit_breaker::ask(time_point now) noexcept {
 circuit_breaker::change circuit_breaker::tell(const permission& had, verdict what,
                                               time_point now) noexcept {
     if (!config_.enabled) return change::none;
-    if (what == verdict::unclear) {
-        give_back(had);
-        return change::none;
-    }
+    if (what == verdict::unclear && !had.is_probe) return change::none;
     if (what == verdict::good && quiet_.load(std::memory_order_relaxed)) return change::none;
     const std::lock_guard lock(mutex_);
     if (had.is_probe) {
         probing_ = false;
-        if (what == verdict::bad) {
+        // One that told nothing must not be followed by the next at once, and so on for ever.
+        if (what != verdict::good) {
             open(now);
             return change::none;
         }

@@ -37,9 +37,9 @@ public:
     circuit_breaker(const circuit_breaker_config& config, std::string endpoint);
 
     [[nodiscard]] permission ask(time_point now) noexcept;
-    /// An attempt that was permitted has ended.
+    /// An attempt that was permitted has ended. A probe that tells nothing opens the circuit again.
     change tell(const permission& had, verdict what, time_point now) noexcept;
-    /// An attempt that was permitted was not made, or was cancelled.
+    /// An attempt that was permitted was not made, or was cancelled: a probe is the next one's.
     void give_back(const permission& had) noexcept;
 
     /// errc::circuit_open, naming the endpoint and the time left.

@@ -5,10 +5,14 @@
 #include "dynamodb/awaited_credentials.hpp"
 #include "dynamodb/race.hpp"
 
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -70,7 +74,8 @@ asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
         }
         case request_action::kind::send: {
             const net::send_options sending{next.until, replay_safe};
-            const bool hedgeable = hedges_ && what.traits().hedgeable;
+            // A probe is to show how the endpoint is, and with as little as possible.
+            const bool hedgeable = hedges_ && what.traits().hedgeable && !now.machine.is_probe();
             const auto began = hedgeable ? time.steady_now() : request_fsm::time_point();
             const auto hedge_after = hedgeable ? hedges_->begin() : std::nullopt;
             attempt_outcome outcome;
@@ -165,30 +170,53 @@ struct client::core::hedged_read {
         read.first = read.call.one.finish(
             co_await read.call.by->transport->send(read.call.one, read.options));
         // Any answer will do as long as there is no second request to hope for.
-        co_return !read.first->why || !read.two;
+        co_return !read.first->why || !read.two || is_refusal(*read.first);
     }
 
     static asio::awaitable<bool> send_second(hedged_read& read) {
+        std::exception_ptr thrown;
+        try {
+            co_await try_second(read);
+        } catch (...) {
+            thrown = std::current_exception();
+        }
+        if (thrown) {
+            const auto state = co_await asio::this_coro::cancellation_state;
+            if (state.cancelled() != asio::cancellation_type::none) std::rethrow_exception(thrown);
+            read.second.reset(); // it was an extra, and is none of the first one's business
+        }
+        co_return read.second && !read.second->why;
+    }
+
+    static asio::awaitable<void> try_second(hedged_read& read) {
         const clock& time = *read.self.env().time;
         co_await time.sleep_until(read.second_at);
-        auto& limiter = read.self.limiter_;
-        if (limiter && limiter->acquire(time.steady_now()).count() > 0) co_return false;
-        if (!read.self.hedges_->take()) co_return false;
+        if (!read.self.may_send_second(time.steady_now())) co_return;
         read.twin = read.call.what.twin();
         read.two.emplace(time, read.self.skew_, *read.twin);
         read.two->begin(*read.call.by, read.call.who);
         read.second =
             read.two->finish(co_await read.call.by->transport->send(*read.two, read.options));
-        co_return !read.second->why;
     }
 };
+
+bool client::core::may_send_second(request_fsm::time_point now) {
+    if (!hedges_->take()) return false;
+    if (!limiter_ || limiter_->acquire(now).count() == 0) return true;
+    hedges_->give_back();
+    return false;
+}
 
 asio::awaitable<attempt_outcome> client::core::send_hedged(running& call, net::send_options options,
                                                            request_fsm::time_point second_at) {
     hedged_read read{*this, call, options, second_at};
     co_await race(hedged_read::send_first(read), hedged_read::send_second(read),
                   race_end::all_ended);
-    if (!read.second || read.second->why) co_return *std::move(read.first);
+    const bool second_won = read.second && !read.second->why;
+    // The machine reports the one that is returned.
+    const auto& other = second_won ? read.first : read.second;
+    if (limiter_ && other) tell(*limiter_, *other, env().time->steady_now());
+    if (!second_won) co_return *std::move(read.first);
     call.what.take_answer(*read.twin);
     co_return *std::move(read.second);
 }

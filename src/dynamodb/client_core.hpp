@@ -41,6 +41,10 @@ public:
     [[nodiscard]] std::chrono::microseconds table_offset() const noexcept {
         return skew_.table_offset();
     }
+    /// Whether any further answer may change table_offset() so that it matters.
+    [[nodiscard]] bool table_offset_in_doubt() const noexcept {
+        return skew_.table_offset_in_doubt();
+    }
 
 private:
     struct running;
@@ -53,6 +57,7 @@ private:
     [[nodiscard]] request_action land(running& call, attempt_outcome outcome);
     [[nodiscard]] boost::asio::awaitable<attempt_outcome>
     send_hedged(running& call, net::send_options options, request_fsm::time_point second_at);
+    [[nodiscard]] bool may_send_second(request_fsm::time_point now);
     void log(log_level level, const std::string& line) const;
     void log_changes(const running& call) const;
 

@@ -63,10 +63,18 @@ std::optional<microseconds> observed_skew(const net::response_view& response,
 
 bool clock_skew::learn(microseconds observed, const exchange_times& when) noexcept {
     if (!enabled_) return false;
-    const microseconds off = observed - offset();
+    const microseconds used = offset();
+    const microseconds confirmed(confirmed_.load(std::memory_order_relaxed));
     const microseconds allowed = tolerance + (when.received - when.sent) / 2;
-    if (off <= allowed && off >= -allowed) return false;
-    offset_.store(observed.count(), std::memory_order_relaxed);
+    const auto agrees = [&](microseconds with) {
+        return observed - with <= allowed && with - observed <= allowed;
+    };
+    if (agrees(used)) {
+        if (used != confirmed) confirmed_.store(used.count(), std::memory_order_relaxed);
+        return false;
+    }
+    const microseconds learnt = agrees(confirmed) ? confirmed : observed;
+    offset_.store(learnt.count(), std::memory_order_relaxed);
     return true;
 }
 

@@ -41,12 +41,17 @@ observed_skew(const net::response_view& response, const exchange_times& when) no
 /// until an observation contradicts it by more than `tolerance` and half of its round trip: two
 /// observations of one and the same skew differ by at most 1 s and a round trip, and servers that
 /// compute the header once a second only add another second.
+///
+/// One observation is enough for the date of a signature, which is wrong for one request at worst.
+/// What is stored stays, so the times of records wait for a second one that agrees.
 class clock_skew {
 public:
     using microseconds = std::chrono::microseconds;
     static constexpr microseconds tolerance = std::chrono::seconds(2);
     /// Records are stored by the server's clock beyond this (see table_offset).
     static constexpr microseconds record_threshold = std::chrono::seconds(5);
+    /// And up to this: who is more than a day off is not to be believed in either case.
+    static constexpr microseconds record_limit = std::chrono::hours(24);
     /// A refusal is the clock's fault when the date was off by more than this.
     static constexpr microseconds refusal_threshold = std::chrono::minutes(4);
 
@@ -58,17 +63,32 @@ public:
         return microseconds(offset_.load(std::memory_order_relaxed));
     }
     /// To be added to our clock for the times of records: nothing up to record_threshold, because a
-    /// second more or less is all the same to native TTL and not to a lifetime of half a second.
+    /// second more or less is all the same to native TTL and not to a lifetime of half a second;
+    /// and nothing beyond record_limit.
     [[nodiscard]] microseconds table_offset() const noexcept {
-        const microseconds now = offset();
-        return now > record_threshold || now < -record_threshold ? now : microseconds(0);
+        return for_records(microseconds(confirmed_.load(std::memory_order_relaxed)));
+    }
+    /// Whether one more observation may change table_offset() so that it matters.
+    [[nodiscard]] bool table_offset_in_doubt() const noexcept {
+        return !same_for_records(for_records(offset()), table_offset());
+    }
+    /// Whether times that were computed by the one offset may stay when the other one is right.
+    [[nodiscard]] static bool same_for_records(microseconds a, microseconds b) noexcept {
+        return std::chrono::abs(a - b) <= record_threshold;
     }
     /// Whether the offset changed.
     bool learn(microseconds observed, const exchange_times& when) noexcept;
 
 private:
+    [[nodiscard]] static microseconds for_records(microseconds offset) noexcept {
+        const microseconds size = std::chrono::abs(offset);
+        return size > record_threshold && size <= record_limit ? offset : microseconds(0);
+    }
+
     const bool enabled_;
+    /// The last observation that contradicted the one before, and the last one that was confirmed.
     std::atomic<microseconds::rep> offset_{0};
+    std::atomic<microseconds::rep> confirmed_{0};
 };
 
 /// Whether the service may have refused the request for its date. AccessDeniedException is among

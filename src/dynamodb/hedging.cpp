@@ -39,6 +39,11 @@ bool hedge_policy::take() noexcept {
     return true;
 }
 
+void hedge_policy::give_back() noexcept {
+    const std::lock_guard lock(mutex_);
+    tokens_ = std::min(most_tokens_, tokens_ + 1);
+}
+
 void hedge_policy::measured(duration latency) noexcept {
     const std::lock_guard lock(mutex_);
     latency_.add(latency);

@@ -27,6 +27,8 @@ public:
     [[nodiscard]] std::optional<duration> begin() noexcept;
     /// The wait is over: whether a second request may be sent. It is paid for then.
     [[nodiscard]] bool take() noexcept;
+    /// It was not sent after all.
+    void give_back() noexcept;
     /// How long a first request took, or had taken when the second one won.
     void measured(duration latency) noexcept;
 

@@ -39,6 +39,7 @@ public:
     virtual ~contest() = default;
 
     void start() {
+        if (decided_) return; // cancelled before
         spawn(0);
         if (decided_) return finish_if_over();
         spawn(1);

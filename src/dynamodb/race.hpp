@@ -16,8 +16,8 @@ enum class race_end {
 
 /// Runs both on one strand of the caller's executor, the first one first and, as long as it does
 /// not suspend, alone. A branch that returns true, or throws anything, has decided: the other one
-/// is cancelled, or not even started. Completes on the caller's executor. Errors: what the branch
-/// that decided has thrown. Cancellation: all types; cancels both branches and throws
+/// is cancelled, wherever it is by then. Completes on the caller's executor. Errors: what the
+/// branch that decided has thrown. Cancellation: all types; cancels both branches and throws
 /// operation_aborted, in the manner of `until`.
 [[nodiscard]] boost::asio::awaitable<void>
 race(boost::asio::awaitable<bool> first, boost::asio::awaitable<bool> second, race_end until);

@@ -25,10 +25,18 @@ circuit_breaker::verdict verdict_of(const failure& why, aws::retry_class failed_
     if (status >= 500 && failed_as != aws::retry_class::throttling) return verdict::bad;
     if (status != 0) return verdict::good; // an answer, however unwelcome
     if (why.code == errc::resolve_failed || why.code == errc::connect_failed ||
-        why.code == errc::tls_failed || why.code == errc::connection_lost) {
+        why.code == errc::tls_failed || why.code == errc::connection_lost ||
+        why.code == errc::bad_response) {
         return verdict::bad;
     }
+    // There is somebody, and he has much to say.
+    if (why.code == errc::response_too_large) return verdict::good;
     return verdict::unclear;
+}
+
+bool reached_service(const attempt_outcome& outcome) noexcept {
+    const bool answered = !outcome.why || (outcome.why->info && outcome.why->info->http_status);
+    return answered || outcome.maybe_executed;
 }
 
 /// Whether the service refused the request for a date that was wrong, and not for a wrong secret.
@@ -41,9 +49,22 @@ bool was_misdated(const attempt_outcome& outcome) noexcept {
 
 } // namespace
 
+bool is_refusal(const attempt_outcome& outcome) noexcept {
+    return outcome.why && outcome.why->info && outcome.why->info->http_status / 100 == 4 &&
+           classify(*outcome.why) == aws::retry_class::none;
+}
+
+void tell(aws::adaptive_limiter& limiter, const attempt_outcome& outcome,
+          std::chrono::steady_clock::time_point now) {
+    if (!reached_service(outcome)) return;
+    const auto failed_as = outcome.why ? classify(*outcome.why) : aws::retry_class::none;
+    limiter.ended(failed_as == aws::retry_class::throttling, now);
+}
+
 request_fsm::~request_fsm() {
-    // Cancelled between permission and verdict.
+    // Cancelled between permission and verdict, or before a retry.
     if (breaker_) breaker_->give_back(permission_);
+    withdraw_retry();
 }
 
 request_action request_fsm::start() const noexcept {
@@ -55,12 +76,16 @@ request_action request_fsm::on_credentials(time_point now, circuit_breaker& brea
         return give_up(make_failure(errc::timeout, "the deadline passed before the request could "
                                                    "be sent"));
     }
-    if (limiter_) {
-        const auto wait = limiter_->acquire(now);
-        if (wait.count() > 0) return wait_for_token(now, wait);
-    }
     const auto permission = breaker.ask(now);
     if (!permission.granted) return wait_for_circuit(now, breaker, permission);
+    if (limiter_) {
+        const auto wait = limiter_->acquire(now);
+        if (wait.count() > 0) {
+            breaker.give_back(permission);
+            return wait_for_token(now, wait);
+        }
+    }
+    owes_retry_ = false;
     breaker_ = &breaker;
     permission_ = permission;
     ++sent_;
@@ -95,7 +120,7 @@ request_action request_fsm::wait_for_circuit(time_point now, const circuit_break
 
 request_action request_fsm::on_attempt(time_point now, attempt_outcome outcome) {
     const auto failed_as = outcome.why ? classify(*outcome.why) : aws::retry_class::none;
-    if (limiter_) limiter_->ended(failed_as == aws::retry_class::throttling, now);
+    if (limiter_) tell(*limiter_, outcome, now);
     tell_breaker(now, outcome, failed_as);
     if (outcome.why) return after_failure(now, std::move(outcome), failed_as);
     schedule_.succeeded();
@@ -111,7 +136,7 @@ request_action request_fsm::after_failure(time_point now, attempt_outcome outcom
         outcome.sent_twice || (outcome.maybe_executed && failed_as != aws::retry_class::throttling);
     outcome_unknown_ = outcome_unknown_ || (unknown && bounds_.writes);
     const bool misdated = was_misdated(outcome);
-    result_ = std::move(outcome.why);
+    result_ = outcome.why;
     if (result_->code == errc::token_expired && !refreshed_) {
         refreshed_ = true;
         return {kind::refresh_credentials};
@@ -121,11 +146,26 @@ request_action request_fsm::after_failure(time_point now, attempt_outcome outcom
         return {kind::credentials};
     }
     if (unknown && !bounds_.replay_safe) return {kind::done};
-    const auto next = schedule_.next(failed_as, random_->uniform(), outcome.retry_after);
-    if (next.verdict != aws::retry_verdict::retry || now + next.delay >= bounds_.deadline) {
+    const auto next = next_try(outcome, failed_as);
+    if (next.verdict != aws::retry_verdict::retry) return {kind::done};
+    if (now + next.delay >= bounds_.deadline) {
+        withdraw_retry();
         return {kind::done};
     }
     return {kind::sleep, now + next.delay};
+}
+
+aws::retry_decision request_fsm::next_try(const attempt_outcome& outcome,
+                                          aws::retry_class failed_as) {
+    const double jitter = random_->uniform();
+    if (outcome.queued && failed_as != aws::retry_class::none) return schedule_.postponed(jitter);
+    const auto next = schedule_.next(failed_as, jitter, outcome.retry_after);
+    owes_retry_ = next.verdict == aws::retry_verdict::retry;
+    return next;
+}
+
+void request_fsm::withdraw_retry() noexcept {
+    if (std::exchange(owes_retry_, false)) schedule_.withdraw();
 }
 
 request_action request_fsm::on_slept() const noexcept {
@@ -136,7 +176,9 @@ request_action request_fsm::on_slept() const noexcept {
 void request_fsm::tell_breaker(time_point now, const attempt_outcome& outcome,
                                aws::retry_class failed_as) {
     auto verdict = circuit_breaker::verdict::good;
-    if (outcome.why && failed_as == aws::retry_class::timeout) {
+    if (outcome.queued) {
+        verdict = circuit_breaker::verdict::unclear;
+    } else if (outcome.why && failed_as == aws::retry_class::timeout) {
         const bool was_patient = given_ >= std::min<std::chrono::nanoseconds>(
                                                bounds_.attempt_timeout, std::chrono::seconds(1));
         verdict = was_patient ? circuit_breaker::verdict::bad : circuit_breaker::verdict::unclear;
@@ -156,6 +198,7 @@ std::optional<failure> request_fsm::result() const {
 }
 
 request_action request_fsm::give_up(failure unless_told) {
+    withdraw_retry();
     if (!result_) result_ = std::move(unless_told);
     return {kind::done};
 }

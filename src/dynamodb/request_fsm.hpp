@@ -25,12 +25,21 @@ struct attempt_outcome {
     bool maybe_executed = false;
     /// Whether the transport sent it twice, so that the first copy may have been acted on.
     bool sent_twice = false;
+    /// With a failure: no connection of ours became free for it.
+    bool queued = false;
     /// By how much the date of the request was behind the server's clock, as far as the response
     /// tells.
     std::optional<std::chrono::microseconds> date_error;
     /// Value of x-amz-retry-after; empty when absent.
     std::string retry_after;
 };
+
+/// Whether the service said no, and would say so to the same request again.
+[[nodiscard]] bool is_refusal(const attempt_outcome& outcome) noexcept;
+
+/// Reports an attempt that has ended; one that never reached the service says nothing about it.
+void tell(aws::adaptive_limiter& limiter, const attempt_outcome& outcome,
+          std::chrono::steady_clock::time_point now);
 
 struct request_action {
     enum class kind {
@@ -50,8 +59,10 @@ struct request_action {
 /// A failed attempt is followed by another one
 ///   - at once, once each per call and for free, when the token had expired or the date was wrong;
 ///   - after a pause, as the retry schedule has it, unless the request may have been executed and
-///     must not be repeated, or the deadline would pass in the pause.
-/// Before each attempt the send rate (adaptive mode) and the circuit breaker are asked.
+///     must not be repeated, or the deadline would pass in the pause. A retry that is not made
+///     after all costs nothing, and neither does one after waiting in vain for a connection of our
+///     own: the service has had no work with it.
+/// Before each attempt the circuit breaker and the send rate (adaptive mode) are asked.
 /// The result is what the last attempt said; why there was no further one only where there was none
 /// at all.
 class request_fsm {
@@ -92,6 +103,8 @@ public:
     [[nodiscard]] request_action on_attempt(time_point now, attempt_outcome outcome);
     [[nodiscard]] request_action on_slept() const noexcept;
 
+    /// Whether the attempt that is to be sent decides about an open circuit.
+    [[nodiscard]] bool is_probe() const noexcept { return breaker_ && permission_.is_probe; }
     /// How the attempt changed the breaker, for the log; valid until the next event.
     [[nodiscard]] circuit_breaker::change breaker_change() const noexcept { return change_; }
     /// After done: the failure, with the number of attempts filled in; nullopt for success.
@@ -103,6 +116,9 @@ private:
                                                   const circuit_breaker::permission& refused);
     [[nodiscard]] request_action after_failure(time_point now, attempt_outcome outcome,
                                                aws::retry_class failed_as);
+    [[nodiscard]] aws::retry_decision next_try(const attempt_outcome& outcome,
+                                               aws::retry_class failed_as);
+    void withdraw_retry() noexcept;
     void tell_breaker(time_point now, const attempt_outcome& outcome, aws::retry_class failed_as);
     [[nodiscard]] request_action give_up(failure unless_told);
 
@@ -117,6 +133,8 @@ private:
     std::optional<failure> result_;
     std::chrono::nanoseconds given_{0};
     unsigned sent_ = 0;
+    /// A retry has been paid for and not been sent yet.
+    bool owes_retry_ = false;
     bool outcome_unknown_ = false;
     bool refreshed_ = false;
     bool redated_ = false;

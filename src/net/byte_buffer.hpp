@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// Bytes that arrive: grows without initialising, keeps its storage for the next time.
+// Bytes that arrive: grows without initialising, keeps its storage for the next time, and
+// overwrites it before giving it back, since they may be credentials.
 #pragma once
+
+#include <openssl/crypto.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -12,6 +15,11 @@ namespace codynamo::net {
 
 class byte_buffer {
 public:
+    byte_buffer() = default;
+    byte_buffer(const byte_buffer&) = delete;
+    byte_buffer& operator=(const byte_buffer&) = delete;
+    ~byte_buffer() { release(); }
+
     [[nodiscard]] char* data() noexcept { return data_.get(); }
     [[nodiscard]] const char* data() const noexcept { return data_.get(); }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -28,16 +36,23 @@ public:
         const auto wanted = std::max(size_ + n, capacity_ + capacity_ / 2);
         auto grown = std::make_unique_for_overwrite<char[]>(wanted);
         if (size_ != 0) std::memcpy(grown.get(), data_.get(), size_);
+        wipe();
         data_ = std::move(grown);
         capacity_ = wanted;
     }
 
     void release() noexcept {
+        wipe();
         data_.reset();
         size_ = capacity_ = 0;
     }
 
 private:
+    // All of it: an earlier and longer response may have left its end behind.
+    void wipe() noexcept {
+        if (data_) OPENSSL_cleanse(data_.get(), capacity_);
+    }
+
     std::unique_ptr<char[]> data_;
     std::size_t size_ = 0;
     std::size_t capacity_ = 0;

@@ -45,6 +45,11 @@ struct attempt {
     [[nodiscard]] send_outcome too_late(const char* doing) const {
         return fail(errc::timeout, took_longer(doing + settings.name));
     }
+    /// Or the sweep has cut the connection while nothing was pending that would have failed.
+    [[nodiscard]] send_outcome still_in_time() const {
+        if (held.pool()->set_deadline(*held, settings.now(), limit)) return {};
+        return fail(errc::timeout, took_longer("connecting to " + target()));
+    }
     /// As a proxy's fault: `what` it did.
     [[nodiscard]] send_outcome blame_proxy(const std::string& what) const {
         return fail(errc::connect_failed, "the proxy " + settings.proxy_name + " on the way to " +
@@ -245,15 +250,13 @@ asio::awaitable<send_outcome> connect(lease& held, const transport_settings& set
     std::vector<tcp::endpoint> endpoints;
     send_outcome result = co_await find_addresses(now, endpoints);
     if (!result.code) result = co_await reach(now, std::move(endpoints));
+    if (!result.code) result = now.still_in_time();
     if (!result.code && settings.proxy) result = co_await open_tunnel(now);
     if (!result.code) {
         c.protocol().reset();
-        const auto time = settings.now();
-        if (!held.pool()->set_deadline(c, time, now.limit))
-            result = now.too_late("connecting to ");
-        else if (settings.tls)
-            result = co_await shake_hands(now);
+        result = now.still_in_time();
     }
+    if (!result.code && settings.tls) result = co_await shake_hands(now);
     if (result.code) co_return result;
 
     const auto opened = settings.now();

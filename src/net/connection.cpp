@@ -25,6 +25,8 @@ void connection::adopt(asio::ip::tcp::socket connected) {
     const std::lock_guard lock(guard_);
     socket_ = std::move(connected);
     descriptor_ = socket_.native_handle();
+    // Cut after it had connected, and before anybody could shut it down: no other cut will come.
+    if (was_cut()) ::shutdown(descriptor_, SHUT_RDWR);
 }
 
 void connection::close() noexcept {

@@ -224,7 +224,9 @@ bool context_pool::set_deadline(connection& borrowed, steady_time now, steady_ti
 std::shared_ptr<resolution> context_pool::resolve() {
     const std::lock_guard lock(mutex_);
     if (resolution_ && !resolution_->done()) return resolution_;
+    if (resolution_ && resolution_->given_up()) given_up_ = std::move(resolution_);
     resolution_ = std::make_shared<resolution>(executor_);
+    if (given_up_ && !given_up_->precede(resolution_)) given_up_.reset();
     resolution_->start(settings_->target.host, settings_->target.port, settings_->network.resolve);
     return resolution_;
 }
@@ -341,14 +343,16 @@ void context_pool::let_go(handlers& out) noexcept {
 
 void context_pool::shutdown() noexcept {
     handlers waiting; // each owns the coroutine that waits; they are destroyed without the lock
-    std::shared_ptr<resolution> looking_up;
+    std::shared_ptr<resolution> looking_up, left_behind;
     {
         const std::lock_guard lock(mutex_);
         let_go(waiting);
         looking_up = std::move(resolution_);
+        left_behind = std::move(given_up_);
     }
     waiting.clear();
     if (looking_up) looking_up->drop();
+    if (left_behind) left_behind->drop();
     if (const auto owner = owner_.lock()) owner->gone(*this);
 }
 
@@ -357,6 +361,7 @@ void context_pool::drop() noexcept {
     const std::lock_guard lock(mutex_);
     let_go(none);
     resolution_.reset();
+    given_up_.reset();
 }
 
 void context_pool::add_to(transport_stats& sum) const {

@@ -130,7 +130,7 @@ private:
     node_list<queued> closers_;
     boost::asio::any_io_executor executor_;
     std::optional<boost::asio::steady_timer> timer_; // empty: the context is gone
-    std::shared_ptr<resolution> resolution_;
+    std::shared_ptr<resolution> resolution_, given_up_;
     std::string last_connect_error_;
     steady_time next_sweep_ = steady_time::max();
     std::uint64_t generation_ = 0; // of the armed sweep

@@ -144,7 +144,9 @@ send_outcome not_admitted(wake why, const context_pool& pool, const transport_se
             "no connection to " + settings.name + " became free" + within(started, deadline);
         if (const auto last = pool.last_connect_error(); !last.empty())
             message += "; last connect error: " + last;
-        return failed(errc::timeout, false, std::move(message));
+        auto outcome = failed(errc::timeout, false, std::move(message));
+        outcome.queued = true;
+        return outcome;
     }
     case wake::overloaded:
         return failed(errc::overloaded, false,
@@ -186,6 +188,13 @@ void begin_sending(connection& c) {
     if (now.written == now.size()) c.protocol().outgoing_sent();
 }
 
+/// What is known of an earlier copy of the request, beside this one.
+send_outcome after(bool sent_before, send_outcome outcome) {
+    outcome.sent_twice = sent_before && outcome.sent;
+    outcome.sent = outcome.sent || sent_before;
+    return outcome;
+}
+
 asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
                                       send_options options) {
     const auto& settings = *self->settings;
@@ -220,12 +229,13 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
     while (held->usable && started - held->idle_since > trusted_idle && !held->alive())
         held.replace(started);
 
+    bool sent_before = false;
     for (bool replayed = false;;) {
         connection& c = *held;
         const bool reused = c.usable;
         if (!reused) {
             send_outcome opened = co_await connect(held, *self->settings, deadline);
-            if (opened.code) co_return opened;
+            if (opened.code) co_return after(sent_before, std::move(opened));
         }
         wire& protocol = c.protocol();
         protocol.begin();
@@ -242,12 +252,13 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
             if (reused) ++held.pool()->counters.reused;
             what.read(protocol.response());
             c.usable = c.usable && what.keep_connection();
-            co_return send_outcome{{}, true, {}};
+            co_return after(sent_before, {{}, true, {}});
         }
         const bool dead = reused && !protocol.answered() && at.state != advance::failed;
         if (!dead || replayed || c.was_cut() || (at.sent && !options.replay_safe))
-            co_return lost(c, settings, started, deadline);
+            co_return after(sent_before, lost(c, settings, started, deadline));
         replayed = true;
+        sent_before = at.sent;
         ++held.pool()->counters.replayed;
         c.close();
     }

@@ -51,6 +51,41 @@ void refuse_user_info(std::string_view field, std::string_view value) {
         throw error(errc::invalid_argument, std::string(field) + ": must not hold user info");
 }
 
+constexpr std::string_view only_plain_ipv4 =
+    "an IPv4 address must be four decimal numbers without leading zeros";
+
+bool is_number(std::string_view label) noexcept {
+    const bool hex = label.size() >= 2 && label[0] == '0' && lower(label[1]) == 'x';
+    if (hex) label.remove_prefix(2);
+    return std::all_of(label.begin(), label.end(), [hex](char c) {
+        return is_digit(c) || (hex && lower(c) >= 'a' && lower(c) <= 'f');
+    });
+}
+
+bool is_plain_octet(std::string_view label) noexcept {
+    unsigned value = 256;
+    const auto [end, ec] = std::from_chars(label.data(), label.data() + label.size(), value);
+    return ec == std::errc{} && end == label.data() + label.size() && value < 256 &&
+           (label.size() == 1 || label.front() != '0');
+}
+
+/// "2852039166", "0xa9.0376.1" or "127.1": a name to us, an IPv4 address to the system's resolver
+/// (inet_aton). Everything that is decided by address, as what is local, would be decided wrongly.
+bool is_odd_ipv4(std::string_view host) noexcept {
+    std::size_t labels = 0;
+    bool plain = !host.ends_with('.');
+    if (!plain) host.remove_suffix(1);
+    for (bool more = true; more; ++labels) {
+        const auto dot = std::min(host.find('.'), host.size());
+        const auto label = host.substr(0, dot);
+        if (!is_number(label)) return false;
+        plain = plain && is_plain_octet(label);
+        more = dot != host.size();
+        host.remove_prefix(more ? dot + 1 : dot);
+    }
+    return !plain || labels != 4;
+}
+
 bool plausible_host(std::string_view host) noexcept {
     if (host.empty() || host.size() > 253) return false;
     if (host.find(':') != std::string_view::npos)
@@ -139,6 +174,7 @@ origin parse_origin(std::string_view url, std::string_view field) {
 
     const auto [host, rest] = split(authority, url, field);
     if (!plausible_host(host)) refuse(field, url, "has no valid host name or address");
+    if (is_odd_ipv4(host)) refuse(field, url, only_plain_ipv4);
     result.host = host;
     result.port = result.tls ? 443 : 80;
     if (rest.empty()) return result;
@@ -158,6 +194,7 @@ void check(const origin& server) {
     refuse_user_info("origin.host", server.host);
     if (!plausible_host(server.host))
         refuse("origin.host", server.host, "is not a valid host name or address");
+    if (is_odd_ipv4(server.host)) refuse("origin.host", server.host, only_plain_ipv4);
     if (server.port == 0)
         throw error(errc::invalid_argument, "origin.port = 0: must be from 1 to 65535");
 }

@@ -92,29 +92,22 @@ found_text first_set(const environment& env, std::initializer_list<const char*> 
 found_text find_url(const proxy_config& config, const environment& env, bool tls) {
     if (!config.url.empty()) return {config.url, "network.proxy.url"};
     if (!config.from_environment) return {};
+    if (tls) return first_set(env, {"https_proxy", "HTTPS_PROXY"});
     // A CGI program's HTTP_PROXY is whatever a client put into its header "Proxy" ("httpoxy").
-    return tls ? first_set(env, {"https_proxy", "HTTPS_PROXY"}) : first_set(env, {"http_proxy"});
+    const bool cgi = env.variable && env.variable("REQUEST_METHOD");
+    return cgi ? first_set(env, {"http_proxy"}) : first_set(env, {"http_proxy", "HTTP_PROXY"});
 }
 
 } // namespace
 
-void wipe(std::string& secret) noexcept {
-    secret.resize(secret.capacity()); // an earlier and longer value may have left its end behind
-    OPENSSL_cleanse(secret.data(), secret.size());
-    secret.clear();
-}
-
 proxy_server parse_proxy(std::string_view url, std::string_view field) {
     if (std::any_of(url.begin(), url.end(), is_control))
         refuse(field, "must not hold control characters, as CR or LF");
-    const auto at = url.rfind('@');
-    // What looks like a host may be a piece of a password: nothing is quoted then.
-    const bool quotable = at == std::string_view::npos;
-
+    const auto at = url.rfind('@'); // npos is after everything
     auto rest = url;
     constexpr std::string_view scheme = "http://";
     const auto mark = url.find("://");
-    if (mark != std::string_view::npos && (quotable || mark < at)) {
+    if (mark != std::string_view::npos && mark < at) {
         std::string given(url.substr(0, mark + 3));
         std::transform(given.begin(), given.end(), given.begin(), [](char c) {
             return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -133,8 +126,9 @@ proxy_server parse_proxy(std::string_view url, std::string_view field) {
         result.host = std::move(where.host);
         result.port = where.port;
     } catch (const error&) {
-        if (quotable) throw;
-        refuse(field, "what follows the user info is not host[:port]");
+        // Nothing is quoted: what looks like host and port may be a user's name and password.
+        refuse(field, "is not http://HOST:PORT with a valid host and a port from 1 to 65535 "
+                      "(user:password@ may stand before the host)");
     }
     if (end != std::string_view::npos && end != 0)
         result.authorization = basic_authorization(rest.substr(0, end), field);

@@ -2,6 +2,8 @@
 // Through which proxy a server is reached, if any. Pure.
 #pragma once
 
+#include "net/wipe.hpp"
+
 #include <codynamo/net/transport.hpp>
 
 #include <optional>
@@ -9,9 +11,6 @@
 #include <string_view>
 
 namespace codynamo::net {
-
-/// Overwrites a text that was a secret, the whole buffer, and empties it.
-void wipe(std::string& secret) noexcept;
 
 /// A proxy and how to be let in.
 struct proxy_server {

@@ -75,6 +75,7 @@ void resolution::ask(const resolver& how, const std::string& host, std::uint16_t
                 self->cancel_.slot(),
                 [self, port](std::exception_ptr e, const std::vector<std::string>& addresses) {
                     self->answered(std::move(e), addresses, port);
+                    self->returned();
                 }));
     });
 }
@@ -110,6 +111,7 @@ void resolution::join(resolve_waiter& waiter, unique_handler<wake> handler) {
     waiter.handler_ = std::move(handler);
     waiter.in_list_ = true;
     waiters_.push_back(waiter);
+    left_ = false;
 }
 
 void resolution::end(resolve_waiter& waiter, wake why) noexcept {
@@ -125,8 +127,30 @@ void resolution::end(resolve_waiter& waiter, wake why) noexcept {
     handler.post(why); // the coroutine may run on, and the waiter end, from here on
 }
 
+bool resolution::precede(const std::shared_ptr<resolution>& next) {
+    const std::scoped_lock lock(mutex_, next->mutex_);
+    if (!given_up_ || returned_) return false;
+    next_ = next;
+    next->keep_ = true;
+    return true;
+}
+
+void resolution::returned() {
+    std::shared_ptr<resolution> next;
+    {
+        const std::lock_guard lock(mutex_);
+        returned_ = true;
+        next = next_.lock();
+    }
+    if (!next) return;
+    const std::lock_guard lock(next->mutex_);
+    next->keep_ = false;
+    if (next->left_) next->one_left();
+}
+
 void resolution::one_left() {
-    if (done_ || given_up_ || !strand_ || !waiters_.empty()) return;
+    left_ = waiters_.empty();
+    if (done_ || given_up_ || keep_ || !strand_ || !left_) return;
     given_up_ = true;
     asio::post(*strand_, [self = shared_from_this()] {
         self->cancel_.emit(asio::cancellation_type::terminal);

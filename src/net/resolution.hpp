@@ -51,7 +51,9 @@ private:
 };
 
 /// A look-up by the system goes on when nobody waits for it any more, and may be joined again; one
-/// by the user's own resolver is cancelled then, and another takes its place. Thread-safe.
+/// by the user's own resolver is cancelled then, and another takes its place. Until the cancelled
+/// one has returned, that other one is kept as the system's are: a resolver that cannot be
+/// cancelled is not called again and again. Thread-safe.
 class resolution : public std::enable_shared_from_this<resolution> {
 public:
     explicit resolution(const boost::asio::any_io_executor& executor);
@@ -65,6 +67,8 @@ public:
     void join(resolve_waiter& waiter, unique_handler<wake> handler);
     /// Ends the wait, if it is not over.
     void end(resolve_waiter& waiter, wake why) noexcept;
+    /// Has `next` kept until this one has returned; false when it has, or was not given up.
+    [[nodiscard]] bool precede(const std::shared_ptr<resolution>& next);
     /// The context dies: destroys the handlers.
     void drop() noexcept;
 
@@ -87,6 +91,7 @@ private:
                   std::uint16_t port);
     void finish(boost::system::error_code ec, std::string words, endpoints_type found);
     void one_left();
+    void returned();
 
     mutable std::mutex mutex_;
     node_list<resolve_waiter> waiters_;
@@ -99,6 +104,10 @@ private:
     endpoints_type endpoints_;
     bool done_ = false;
     bool given_up_ = false;
+    bool returned_ = false; // the user's resolver has
+    bool left_ = false;     // somebody has, and nobody is here
+    bool keep_ = false;     // see precede()
+    std::weak_ptr<resolution> next_;
 };
 
 } // namespace codynamo::net

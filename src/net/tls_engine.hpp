@@ -40,6 +40,43 @@ inline std::string take_openssl_error() {
     return "error " + std::to_string(ERR_GET_REASON(code));
 }
 
+/// Whether a handshake that fails so is a matter of trust, names, versions or what either side
+/// allows, and not of one bad node behind the name. Alerts are those of RFC 8446, 6.2.
+inline bool is_final_failure(unsigned long code) noexcept {
+    if (ERR_GET_LIB(code) == ERR_LIB_X509) return true;
+    if (ERR_GET_LIB(code) != ERR_LIB_SSL) return false;
+    const int reason = ERR_GET_REASON(code);
+    switch (reason - SSL_AD_REASON_OFFSET) {
+    case SSL_AD_BAD_CERTIFICATE: // of ours, which we have not
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_CERTIFICATE_REQUIRED:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_ACCESS_DENIED:
+    case SSL_AD_PROTOCOL_VERSION:
+    case SSL_AD_INSUFFICIENT_SECURITY:
+    case SSL_AD_UNRECOGNIZED_NAME:
+        return true;
+    default:
+        break;
+    }
+    switch (reason) {
+    case SSL_R_CERTIFICATE_VERIFY_FAILED:
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_NO_PROTOCOLS_AVAILABLE:
+    case SSL_R_WRONG_SSL_VERSION:
+    case SSL_R_VERSION_TOO_LOW:
+    case SSL_R_DH_KEY_TOO_SMALL:
+    case SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED:
+    case SSL_R_WRONG_VERSION_NUMBER: // not TLS at all
+        return true;
+    default:
+        return false;
+    }
+}
+
 /// Ciphertext on its way, and how OpenSSL gets at it.
 struct tls_buffers {
     byte_buffer in;
@@ -248,6 +285,8 @@ public:
     [[nodiscard]] const std::string& out() const noexcept { return buffers_.out; }
     [[nodiscard]] bool resumed() const noexcept { return SSL_session_reused(ssl_.get()) != 0; }
     [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
+    /// Of a handshake that failed: whether another one would fail alike.
+    [[nodiscard]] bool failed_for_good() const noexcept { return final_; }
 
 private:
     void expect(const std::string& host) {
@@ -279,10 +318,14 @@ private:
             return outcome::ended;
         default:
             broken_ = true;
+            final_ = is_final_failure(ERR_peek_error());
             reason_ = take_openssl_error();
-            if (const long verdict = SSL_get_verify_result(ssl_.get()); verdict != X509_V_OK)
+            if (const long verdict = SSL_get_verify_result(ssl_.get());
+                verdict != X509_V_OK && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE) {
+                final_ = true;
                 reason_ = std::string("certificate verify failed: ") +
                           X509_verify_cert_error_string(verdict);
+            }
             return outcome::failed;
         }
     }
@@ -292,6 +335,7 @@ private:
     openssl_ptr<SSL> ssl_;
     std::string reason_;
     bool broken_ = false;
+    bool final_ = false;
 };
 
 } // namespace codynamo::net

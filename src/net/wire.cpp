@@ -4,6 +4,7 @@
 
 #include "net/response_parser.hpp"
 #include "net/tls_engine.hpp"
+#include "net/wipe.hpp"
 
 #include <boost/beast/http/basic_parser.hpp>
 
@@ -21,6 +22,13 @@ constexpr std::size_t most_room_ahead = 1024 * 1024; // promised lengths are not
 constexpr std::size_t kept_capacity = 256 * 1024;
 constexpr int most_interim_responses = 16;
 
+/// What was large is given back, and overwritten before: it may have held credentials.
+void empty(std::string& text) noexcept {
+    if (text.capacity() <= kept_capacity) return text.clear();
+    wipe(text);
+    text.shrink_to_fit();
+}
+
 bool too_large(const boost::system::error_code& ec) {
     return ec == http::error::header_limit || ec == http::error::body_limit;
 }
@@ -36,6 +44,11 @@ public:
     impl(const origin& server, const pool_config& limits, std::shared_ptr<tls_context> context)
         : server_(server), limits_(limits) {
         if (context) tls_.emplace(std::move(context));
+    }
+
+    ~impl() {
+        wipe(head_);
+        wipe(body_);
     }
 
     void reset() {
@@ -57,15 +70,14 @@ public:
         case tls_engine::outcome::ended:
             return broken_off();
         default:
-            return fail(errc::tls_failed, tls_->reason());
+            return fail(tls_->failed_for_good() ? errc::tls_failed : errc::connect_failed,
+                        tls_->reason());
         }
     }
 
     void begin() {
-        head_.clear();
-        body_.clear();
-        if (head_.capacity() > kept_capacity) head_.shrink_to_fit();
-        if (body_.capacity() > kept_capacity) body_.shrink_to_fit();
+        empty(head_);
+        empty(body_);
         if (input_.capacity() > kept_capacity)
             input_.release();
         else
@@ -81,6 +93,7 @@ public:
         to_head_ = head_.starts_with("HEAD ");
         reusable_ = false; // until the whole response has been read
         if (!tls_) return {head_, body_};
+        reserve_wiping(head_, body_.size());
         head_ += body_; // one record, one send
         if (tls_->write(head_) != tls_engine::outcome::ok)
             throw error(errc::tls_failed, "cannot encrypt: " + tls_->reason());
@@ -153,7 +166,8 @@ private:
 
     // Without the parser's chunk framing no more than this has to be held.
     [[nodiscard]] std::size_t most_input() const noexcept {
-        return limits_.max_head_bytes + limits_.max_body_bytes + 2 * record_room;
+        const auto beside = limits_.max_head_bytes + 2 * record_room;
+        return beside + std::min(limits_.max_body_bytes, SIZE_MAX - beside);
     }
 
     void make_room() {
@@ -217,7 +231,13 @@ private:
     advance parse() {
         for (;;) {
             if (!parser_) parser_.emplace(input_, parts_, limits_, to_head_);
-            if (parsed_ == input_.size()) return advance::more;
+            const auto rest = input_.size() - parsed_;
+            if (rest == 0) return advance::more;
+            // The least that can follow a chunk. Beast 1.81 asserts that it is there when a last
+            // chunk without one before it comes in pieces.
+            constexpr std::size_t last_chunk = std::string_view("0\r\n\r\n").size();
+            if (rest < last_chunk && parser_->is_header_done() && parser_->chunked())
+                return advance::more;
             boost::system::error_code ec;
             parsed_ += parser_->put({input_.data() + parsed_, input_.size() - parsed_}, ec);
             if (ec && ec != http::error::need_more) return refuse(ec);

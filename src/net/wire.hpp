@@ -32,7 +32,8 @@ struct wire_failure {
     std::string message;
 };
 
-/// The protocol side of one connection. Its buffers are reused from exchange to exchange.
+/// The protocol side of one connection. Its buffers are reused from exchange to exchange, and
+/// overwritten before their memory goes back: requests hold tokens, and responses credentials.
 /// Order of calls: reset; with TLS handshake until done; then for each exchange begin, fill head()
 /// and body(), request, and received or ended until done.
 class wire {
@@ -53,6 +54,7 @@ public:
 
     /// Empties head and body for a new exchange, and gives back what a huge one took.
     void begin();
+    /// Who appends a secret to either makes room by reserve_wiping() first.
     [[nodiscard]] std::string& head() noexcept;
     [[nodiscard]] std::string& body() noexcept;
     /// What head and body are on the wire.

@@ -19,9 +19,14 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from tapped import write_down  # noqa: E402
+
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "codynamo"
 SERVER = str(ROOT / "tools" / "dynamodb-local.sh")
 SKIPPED = 77
+# DynamoDB Local does not look at it. The search for secrets does.
+SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 # What a client may say while its server is away: nothing that blames the request or the data.
 AWAY = {"connection_lost", "connect_failed", "timeout", "circuit_open"}
 
@@ -72,7 +77,7 @@ def run_test(body, limit_s):
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY",
                  "https_proxy", "ALL_PROXY", "all_proxy"):
         os.environ.pop(name, None)
-    os.environ.update({"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
+    os.environ.update({"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": SECRET,
                        "AWS_REGION": "us-east-1"})
     if not list(CACHE.glob("dynamodb-local-*")):
         print("skipped: DynamoDB Local is not there; run tools/install-dependencies.sh server")
@@ -152,7 +157,15 @@ class Server:
 
     def restart(self, table="chaos"):
         """Returns when it has answered a read: a fresh JVM accepts connections long before."""
-        self._start()
+        # The main thread of a dying JVM is a zombie before the others have let go of the port.
+        for patience in range(60, -1, -1):
+            try:
+                self._start()
+                break
+            except subprocess.CalledProcessError:
+                if patience == 0:
+                    raise
+                time.sleep(0.25)
         read = {"TableName": table, "Key": {"key": {"S": "nothing"}}, "ConsistentRead": True}
         for _ in range(300):
             with contextlib.suppress(OSError):
@@ -198,6 +211,7 @@ class Soak:
     def wait(self, timeout=60):
         """Its exit code and its figures."""
         out, _ = self.process.communicate(timeout=timeout)
+        write_down(out)
         self.words.seek(0)
         if self.process.returncode != 0:
             print(self.words.read(), flush=True)
@@ -232,6 +246,8 @@ class Soak:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        self.words.seek(0)
+        write_down(self.words.read())
         self.words.close()
 
 
@@ -240,6 +256,7 @@ def verify(program, log, endpoint, *more, table="chaos", expected=0):
     done = subprocess.run([program, "soak", "--json", f"--verify={log}", f"--table={table}",
                            f"--endpoint={endpoint}", *more], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True)
+    write_down(done.stdout, done.stderr)
     if done.returncode != expected:
         print(done.stderr, flush=True)
     return done.returncode, json.loads(done.stdout or "{}")

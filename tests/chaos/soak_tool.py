@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from chaos import Checks, Server, Soak, run_test, scratch, verify
+from chaos import Checks, Server, Soak, run_test, scratch, verify, write_down
 
 
 def create_table(server, name, attribute, kind):
@@ -25,6 +25,7 @@ def run(program, server, table, log, *more, seconds=3):
     done = subprocess.run([program, "soak", f"--endpoint={server.url}", f"--table={table}",
                            f"--ack-log={log}", f"--seconds={seconds}", "--json", *more],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+    write_down(done.stdout, done.stderr)
     return done.returncode, done.stderr
 
 

@@ -7,13 +7,18 @@
 Functions named offline_…, vectors_… and live_… are the tests of their group.
 """
 import base64
+import http.server
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from tapped import write_down  # noqa: E402
 
 PROGRAM, GROUP, DEFAULT_VECTORS = sys.argv[1:4]
 SKIPPED = 77
@@ -36,6 +41,8 @@ def run(*arguments, stdin=b"", env=None):
     """Exit code, stdout and stderr; the secret is in neither."""
     done = subprocess.run([PROGRAM, *arguments], input=stdin, capture_output=True, timeout=60,
                           env=env or environment())
+    # To print a signature, and a token with it, is what the verb sign is for.
+    write_down(b"" if "sign" in arguments else done.stdout, done.stderr)
     assert SECRET.encode() not in done.stdout + done.stderr, "a secret was printed"
     return done.returncode, done.stdout, done.stderr.decode()
 
@@ -116,7 +123,15 @@ def offline_endpoint_rules():
              "dynamodb.us-east-1.amazonaws.com"),
             (["--resource-arn", "arn:aws:dynamodb:eu-west-1:2:table/t",
               "--resource-arn", "arn:aws:dynamodb:us-east-1:3:table/t"], {},
-             "3.ddb.us-east-1.amazonaws.com")):
+             "3.ddb.us-east-1.amazonaws.com"),
+            # The first is the request's own table, the others are a batch.
+            (["--resource-arn", "a-table",
+              "--resource-arn", "arn:aws:dynamodb:eu-west-1:2:table/t",
+              "--resource-arn", "arn:aws:dynamodb:us-east-1:3:table/t"], {},
+             "dynamodb.us-east-1.amazonaws.com"),
+            ([], {"AWS_ACCOUNT_ID": " 111111111111\t"},
+             "111111111111.ddb.us-east-1.amazonaws.com"),
+            ([], {"AWS_ACCOUNT_ID": " "}, "dynamodb.us-east-1.amazonaws.com")):
         assert ask(OK, *arguments, **env)["url"] == f"https://{host}", (arguments, env)
         assert ask(OK, *arguments, "--json", **env)["signing_region"] == "us-east-1"
     for arguments, env, words in (
@@ -190,10 +205,57 @@ def offline_credentials_of_a_profile():
         assert words["chain"][0] == {"provider": "profile", "said": "found"}, words
         words = json.loads(expect(FAILURE, "credentials", "--json", "--profile", "broken", env=env))
         assert "exit code 3" in words["error"] and "provider" not in words, words
-        assert [link["said"] for link in words["chain"][1:]] == 4 * ["not asked"], words
+        assert [link["said"] for link in words["chain"][1:]] == 3 * ["not asked"], words
         config.write_text("[profile p\n")
         words = json.loads(expect(FAILURE, "credentials", "--json", "--profile", "p", env=env))
-        assert "line 1" in words["error"], words
+        assert str(config) + '" line 1' in words["error"], words
+
+
+class FakeMetadata(http.server.BaseHTTPRequestHandler):
+    """Knows a region, or nonsense, and nothing else."""
+    region = b"eu-north-1"
+
+    def reply(self, status, body=b""):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_PUT(self):
+        self.reply(200, b"token")
+
+    def do_GET(self):
+        known = self.path == "/latest/meta-data/placement/region"
+        self.reply(200, self.region) if known else self.reply(404)
+
+    def log_message(self, *_):
+        pass
+
+
+def offline_region_of_the_instance():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), FakeMetadata) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        env = environment(AWS_EC2_METADATA_DISABLED="", AWS_EC2_METADATA_SERVICE_ENDPOINT=
+                          f"http://127.0.0.1:{server.server_port}")
+        ask = lambda wanted=OK, **more: json.loads(
+            expect(wanted, "credentials", "--json", env={**env, **more}))
+        words = ask()
+        assert (words["region"], words["region_source"]) == (
+            "eu-north-1", "instance metadata"), words
+        assert ask(AWS_REGION="us-east-2")["region_source"] == "AWS_REGION"
+        # Sources that need a region have that one.
+        with tempfile.TemporaryDirectory() as folder:
+            config = Path(folder) / "config"
+            config.write_text("[default]\nrole_arn = arn:aws:iam::123456789012:role/r\n"
+                              "credential_source = Environment\n")
+            words = json.loads(expect(
+                FAILURE, "credentials", "--json", "--profile", "default",
+                env={**env, "AWS_CONFIG_FILE": str(config), "AWS_CA_BUNDLE": "/no/such/bundle"}))
+            assert "/no/such/bundle" in words["error"], words
+        FakeMetadata.region = b"not a region"
+        words = ask()
+        assert words["region"] is None and words["provider"] == "environment", words
+        server.shutdown()
 
 
 def offline_no_credentials_at_all():

@@ -16,13 +16,16 @@ import sys
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from tapped import write_down  # noqa: E402
+
 ENDPOINT = os.environ.get("CODYNAMO_TEST_ENDPOINT")
 if not ENDPOINT:
     print("skipped: CODYNAMO_TEST_ENDPOINT is not set")
     sys.exit(77)
 os.environ.update({"AWS_ENDPOINT_URL_DYNAMODB": ENDPOINT, "AWS_ACCESS_KEY_ID": "local",
-                   "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": "us-east-1",
-                   "AWS_REGION": "us-east-1"})
+                   "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+                   "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1"})
 try:
     from pynamodb_mate.patterns.cache.backend.dynamodb import (JsonDictDynamodbCache,
                                                                JsonListDynamodbCache)
@@ -46,6 +49,7 @@ class Peer:
 
     def answer(self):
         line = self.process.stdout.readline()
+        write_down(line)
         assert line, f"the peer ended with {self.process.wait()}"
         return json.loads(line)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The sources that ask over the network, over a real one.
-#include "aws/instance_metadata.hpp"
+#include "support/certificates.hpp"
 #include "support/harness.hpp"
 #include "support/secrets.hpp"
 #include "support/stub_server.hpp"
@@ -79,7 +79,7 @@ TEST_CASE("An instance's credentials and region arrive over a real connection") 
     CHECK(found->secret_access_key == secrets::key);
     CHECK(server.connections() == 1);
     CHECK(server.requests() == 3);
-    CHECK(run(io, aws::detail::instance_metadata_region(options)) == "eu-west-1");
+    CHECK(run(io, aws::instance_metadata_region(options)) == "eu-west-1");
     // Nothing is left that would keep a program from ending.
     io.restart();
     io.run_for(5s);
@@ -122,6 +122,38 @@ TEST_CASE("A host where no instance metadata is listens to nobody for long") {
         const auto start = std::chrono::steady_clock::now();
         CHECK_THROWS_AS(run(io, provider->resolve()), aws::not_configured);
         CHECK(std::chrono::steady_clock::now() - start < 3s);
-        CHECK(run(io, aws::detail::instance_metadata_region(options)).empty());
+        CHECK(run(io, aws::instance_metadata_region(options)).empty());
     }
+}
+
+TEST_CASE("A role is assumed over TLS with AWS_CA_BUNDLE, and no connection is left") {
+    const authority trusted;
+    certificate_request names;
+    names.addresses = {"127.0.0.1"};
+    const certificate own = trusted.issue(names);
+    stub_config script;
+    script.answer = answer_sts;
+    script.tls = std::make_shared<stub_tls>(stub_tls{own.certificate_pem, own.key_pem});
+    stub_server sts(script);
+    std::map<std::string, std::string> known{
+        {"AWS_ENDPOINT_URL_STS", "https://127.0.0.1:" + std::to_string(sts.port())},
+        {"AWS_REGION", "eu-west-1"}};
+    aws::assume_role_config role;
+    role.role_arn = "arn:aws:iam::123456789012:role/reader";
+    const auto source =
+        aws::static_credentials({"ASIAX", std::string(secrets::key), std::string(secrets::token)});
+    boost::asio::io_context io;
+    const auto distrustful = aws::assume_role_credentials(source, role, options_with(known));
+    CHECK_THROWS_AS(run(io, distrustful->resolve()), error);
+    CHECK(sts.requests() == 0);
+    const auto before = sts.connections();
+
+    known["AWS_CA_BUNDLE"] = trusted.ca_file();
+    const auto provider = aws::assume_role_credentials(source, role, options_with(known));
+    const auto first = run(io, provider->resolve());
+    CHECK(first->access_key_id == "ASIAROLE");
+    provider->invalidate(first);
+    CHECK(run(io, provider->resolve())->access_key_id == "ASIAROLE");
+    CHECK(sts.requests() == 2);
+    CHECK(sts.connections() == before + 2);
 }

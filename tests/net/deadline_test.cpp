@@ -100,10 +100,12 @@ TEST_CASE("who waits for a connection leaves at his deadline, and hears why") {
                    [&](std::exception_ptr, net::send_outcome o) {
                        first_done = true;
                        CHECK(o.code == errc::timeout);
+                       CHECK_FALSE(o.queued);
                    });
     const auto [outcome, took] = send_for(io, *transport, 60ms);
     CHECK(outcome.code == errc::timeout);
     CHECK_FALSE(outcome.sent);
+    CHECK(outcome.queued);
     CHECK_THAT(outcome.message, Catch::Contains("became free within"));
     CHECK(took >= 60ms);
     CHECK(took < 200ms);
@@ -124,6 +126,7 @@ TEST_CASE("connecting is bounded by connect_timeout and by the deadline") {
         const auto [outcome, took] = send_for(io, *transport, 10s);
         CHECK(outcome.code == errc::timeout);
         CHECK_FALSE(outcome.sent);
+        CHECK_FALSE(outcome.queued);
         CHECK_THAT(outcome.message, Catch::Contains("connecting to 127.0.0.1:"));
         CHECK(took >= 150ms);
         CHECK(took < 400ms);

@@ -74,6 +74,24 @@ struct fixture {
     std::shared_ptr<net::transport> transport;
 };
 
+/// The server under a name, which stands for `address`.
+struct named_fixture : fixture {
+    explicit named_fixture(stub_config script) : fixture(std::move(script)) {
+        environment env = testing_support::tapped();
+        env.time = time;
+        net::network_config network;
+        network.resolve = [this](std::string) { return answer(this); };
+        transport = net::make_transport({false, "db.example", server.port()}, {}, {}, env, network);
+    }
+    static asio::awaitable<std::vector<std::string>> answer(named_fixture* self) {
+        std::vector<std::string> only;
+        only.push_back(self->address);
+        co_return only;
+    }
+
+    std::string address = "127.0.0.1";
+};
+
 } // namespace
 
 TEST_CASE("a connection is kept and used again") {
@@ -263,6 +281,49 @@ TEST_CASE("a request on a connection that ends meanwhile is replayed once, if th
         fixture f({.connections = {mute, living}});
         CHECK(f.send({.replay_safe = true}).code == errc::connection_lost);
         CHECK(f.server.connections() == 1);
+    }
+}
+
+TEST_CASE("a replay remembers what had been sent before it") {
+    const std::vector<act> dying{read_request(), say(response("one")), read_request(), end()};
+    const std::vector<act> gone{read_request(), say(response("one")), pause(2ms), reset()};
+    const std::vector<act> living{read_request(), say(response("two")), wait_end()};
+    const std::vector<act> mute{read_request(), end()};
+    struct row {
+        const char* name;
+        const std::vector<act>& first;
+        const std::vector<act>* fresh; // null: cannot be reached
+        boost::system::error_code code;
+        int writes;
+        bool sent, sent_twice;
+    };
+    const row rows[] = {
+        {"died, then answered", dying, &living, {}, 2, true, true},
+        {"died, then died", dying, &mute, errc::connection_lost, 2, true, true},
+        {"died, then unreachable", dying, nullptr, errc::connect_failed, 1, true, false},
+        {"gone, then answered", gone, &living, {}, 2, true, false},
+        {"gone, then died", gone, &mute, errc::connection_lost, 2, true, false},
+        {"gone, then unreachable", gone, nullptr, errc::connect_failed, 1, false, false},
+    };
+    for (const auto& r : rows) {
+        INFO(r.name);
+        named_fixture f({.connections = {r.first, r.fresh ? *r.fresh : mute}});
+        const auto first = f.send();
+        REQUIRE_FALSE(first.code);
+        CHECK_FALSE(first.sent_twice);
+        if (&r.first == &gone) {
+            f.wait(30ms);
+            f.time->leap(-1000ms); // so that it is used without a look at it
+        }
+        if (!r.fresh) f.address = "127.0.0.9"; // where nobody listens
+        remembering_exchange second;
+        const auto outcome = f.send(second, {.replay_safe = true});
+        INFO(outcome.message);
+        CHECK(outcome.code == r.code);
+        CHECK(second.writes == r.writes);
+        CHECK(outcome.sent == r.sent);
+        CHECK(outcome.sent_twice == r.sent_twice);
+        CHECK(f.transport->stats().replayed == 1);
     }
 }
 

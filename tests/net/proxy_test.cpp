@@ -8,6 +8,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/post.hpp>
 
 #include <catch2/catch.hpp>
 #include <mutex>
@@ -194,6 +195,39 @@ TEST_CASE("a silent proxy is left at the connect time-out, or at the deadline") 
     CHECK(hurried.code == errc::timeout);
     CHECK_FALSE(hurried.sent);
     CHECK(transport->stats().open == 0);
+}
+
+TEST_CASE("a deadline that passes while a busy context has not seen the connection yet") {
+    // The socket connects at once, and the sweep comes when the coroutine has not been resumed.
+    const auto busily = [](asio::io_context& io, net::transport& through, net::exchange& what,
+                           net::send_options options) -> asio::awaitable<net::send_outcome> {
+        asio::post(io, [] { std::this_thread::sleep_for(250ms); });
+        co_return co_await through.send(what, options);
+    };
+    enum class way { tunnel, direct_tls, direct_plain };
+    for (const auto by : {way::tunnel, way::direct_tls, way::direct_plain})
+        for (const bool by_deadline : {false, true}) {
+            INFO(static_cast<int>(by) << (by_deadline ? ", deadline" : ", connect time-out"));
+            fixture f({.mute = true}, true);
+            stub_server mute({.connections = {{wait_end()}}});
+            f.config.connect_timeout = by_deadline ? 3000ms : 60ms;
+            const auto transport =
+                by == way::tunnel
+                    ? f.transport()
+                    : net::make_transport(loopback(mute.port(), by == way::direct_tls), f.config,
+                                          {}, {});
+            remembering_exchange what("/x");
+            net::send_options options;
+            options.deadline = steady::now() + (by_deadline ? 60ms : 3000ms);
+            const auto started = steady::now();
+            const auto outcome = run(f.io, busily(f.io, *transport, what, options));
+            CHECK(outcome.code == errc::timeout);
+            CHECK_FALSE(outcome.sent);
+            CHECK_THAT(outcome.message,
+                       Catch::Contains("connecting to ") && Catch::Contains("took longer than "));
+            CHECK(steady::now() - started < 1500ms);
+            CHECK(transport->stats().open == 0);
+        }
 }
 
 TEST_CASE("a proxy that is not there, or whose name is not known") {

@@ -32,7 +32,8 @@ struct scripted {
     std::atomic<int> cancelled{0};
     std::vector<addresses> answers{{"127.0.0.1"}}; ///< the last one again and again
     int hanging = 0;                               ///< so many calls, from the first, do not return
-    bool stubborn = false;                         ///< and cannot be cancelled
+    int stubborn = 0;                              ///< so many of them cannot be cancelled
+    steady::duration hang = 1h;
     std::string asked;
 
     net::resolver hook() {
@@ -46,9 +47,9 @@ private:
         const auto executor = co_await asio::this_coro::executor;
         asio::steady_timer timer(executor);
         if (static_cast<int>(n) < self->hanging) {
-            if (self->stubborn)
+            if (static_cast<int>(n) < self->stubborn)
                 co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-            timer.expires_after(1h);
+            timer.expires_after(self->hang);
             const gone_watch watch{self};
             co_await timer.async_wait(asio::use_awaitable);
         }
@@ -179,9 +180,10 @@ TEST_CASE("a resolver without an answer, with a bad one, or that throws") {
 
 TEST_CASE("a resolver that never returns is left, cancelled, and asked anew") {
     for (const bool stubborn : {false, true}) {
+        const int hanging = stubborn ? 1 : 2;
         fixture f;
-        f.names.hanging = 2;
-        f.names.stubborn = stubborn;
+        f.names.hanging = hanging;
+        f.names.stubborn = stubborn ? hanging : 0;
         f.config.connect_timeout = 80ms;
         const auto transport = f.transport();
         const auto started = steady::now();
@@ -192,19 +194,73 @@ TEST_CASE("a resolver that never returns is left, cancelled, and asked anew") {
                    Catch::Contains("resolving db.example:") && Catch::Contains("80 ms"));
         CHECK(steady::now() - started >= 80ms);
         CHECK(steady::now() - started < 300ms);
-        outcome = f.send(*transport, {.deadline = steady::now() + 30ms});
-        CHECK(outcome.code == errc::timeout);
+        if (!stubborn) {
+            outcome = f.send(*transport, {.deadline = steady::now() + 30ms});
+            CHECK(outcome.code == errc::timeout);
+        }
         outcome = f.send(*transport);
         INFO(outcome.message);
         CHECK_FALSE(outcome.code);
-        CHECK(f.names.calls == 3);
-        CHECK(f.names.cancelled == (stubborn ? 0 : 2));
+        CHECK(f.names.calls == hanging + 1);
+        CHECK(f.names.cancelled == (stubborn ? 0 : hanging));
         if (stubborn) continue;
         const auto before = steady::now();
         f.io.restart();
         f.io.run(); // nothing of the resolver is left
         CHECK(steady::now() - before < 500ms);
     }
+}
+
+TEST_CASE("a resolver that cannot be cancelled is not called again and again") {
+    fixture f;
+    f.names.hanging = f.names.stubborn = 1000;
+    const auto transport = f.transport();
+    const auto try_for = [&](std::chrono::milliseconds time) {
+        const auto started = steady::now();
+        const auto outcome = f.send(*transport, {.deadline = started + time});
+        CHECK(outcome.code == errc::timeout);
+        CHECK_THAT(outcome.message, Catch::Contains("resolving db.example:"));
+        CHECK(steady::now() - started >= time);
+        CHECK(steady::now() - started < time + 200ms);
+    };
+    for (int i = 0; i < 8; ++i)
+        try_for(15ms);
+    CHECK(f.names.calls == 2); // one given up, and one that all the others have joined
+    CHECK(f.names.cancelled == 0);
+}
+
+TEST_CASE("the look-up after one that cannot be cancelled serves whoever comes in time for it") {
+    fixture f;
+    f.names.hanging = f.names.stubborn = 2;
+    f.names.hang = 150ms;
+    const auto transport = f.transport();
+    for (int i = 0; i < 3; ++i)
+        CHECK(f.send(*transport, {.deadline = steady::now() + 20ms}).code == errc::timeout);
+    const auto outcome = f.send(*transport); // the second call is still under way
+    INFO(outcome.message);
+    CHECK_FALSE(outcome.code);
+    CHECK(f.names.calls == 2);
+}
+
+TEST_CASE("a look-up that nobody waits for is cancelled once the one before it has returned") {
+    fixture f;
+    f.names.hanging = 2;
+    f.names.stubborn = 1;
+    f.names.hang = 200ms;
+    const auto transport = f.transport();
+    const auto started = steady::now();
+    CHECK(f.send(*transport, {.deadline = started + 20ms}).code == errc::timeout);
+    f.names.hang = 1h;
+    CHECK(f.send(*transport, {.deadline = started + 50ms}).code == errc::timeout);
+    CHECK(f.names.cancelled == 0);
+    f.io.restart();
+    f.io.run_for(5s); // ends when nothing of either is left
+    CHECK(steady::now() - started < 1500ms);
+    CHECK(steady::now() - started >= 200ms);
+    CHECK(f.names.calls == 2);
+    CHECK(f.names.cancelled == 2);
+    CHECK_FALSE(f.send(*transport).code); // asked anew
+    CHECK(f.names.calls == 3);
 }
 
 TEST_CASE("a resolver is not cancelled while somebody still waits for it") {

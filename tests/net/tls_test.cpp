@@ -164,6 +164,26 @@ TEST_CASE("SSL_CERT_FILE names the system's trust store") {
     CHECK_FALSE(outcome.code);
 }
 
+namespace {
+
+/// What a server does that gives up the handshake so.
+std::vector<act> alert(int description) {
+    const char level = description == 0 ? 1 : 2;
+    std::string record("\x15\x03\x03\x00\x02", 5);
+    record += {level, static_cast<char>(description)};
+    return {say(record), wait_end()};
+}
+
+} // namespace
+
+TEST_CASE("a handshake that an alert ends is not blamed on a certificate that nobody checks") {
+    stub_server server({.connections = {alert(80)}});
+    const auto [outcome, stats] =
+        try_once(server, "localhost", {.dangerously_skip_certificate_verification = true});
+    CHECK(outcome.code == errc::connect_failed);
+    CHECK_THAT(outcome.message, Catch::Contains("internal error"));
+}
+
 TEST_CASE("a plain server, and one that ends during the handshake, are not mistaken for TLS") {
     struct row {
         const char* name;
@@ -172,11 +192,27 @@ TEST_CASE("a plain server, and one that ends during the handshake, are not mista
     };
     const row rows[] = {
         {"plain", {say("HTTP/1.1 400 Bad Request\r\n\r\n"), wait_end()}, errc::tls_failed},
-        {"alert",
-         {say(std::string("\x15\x03\x03\x00\x02\x02\x28", 7)), wait_end()},
-         errc::tls_failed},
-        {"close_notify",
-         {say(std::string("\x15\x03\x03\x00\x02\x01\x00", 7)), wait_end()},
+        {"close_notify", alert(0), errc::connect_failed},
+        {"unexpected_message", alert(10), errc::connect_failed},
+        {"handshake_failure", alert(40), errc::connect_failed},
+        {"illegal_parameter", alert(47), errc::connect_failed},
+        {"decode_error", alert(50), errc::connect_failed},
+        {"decrypt_error", alert(51), errc::connect_failed},
+        {"internal_error", alert(80), errc::connect_failed},
+        {"user_canceled", alert(90), errc::connect_failed},
+        {"bad_certificate", alert(42), errc::tls_failed},
+        {"unknown_ca", alert(48), errc::tls_failed},
+        {"access_denied", alert(49), errc::tls_failed},
+        {"protocol_version", alert(70), errc::tls_failed},
+        {"insufficient_security", alert(71), errc::tls_failed},
+        {"unrecognized_name", alert(112), errc::tls_failed},
+        {"certificate_required", alert(116), errc::tls_failed},
+        {"an alert without its end",
+         {say(std::string("\x15\x03\x03\x00\x02\x02", 6)), end()},
+         errc::connect_failed},
+        {"garbage", {say(std::string(300, '\x7f')), wait_end()}, errc::tls_failed},
+        {"a record of nonsense",
+         {say(std::string("\x16\x03\x03\x00\x04\x63\x00\x00\x00", 9)), wait_end()},
          errc::connect_failed},
         {"end", {end()}, errc::connect_failed},
         {"reset", {pause(20ms), reset()}, errc::connect_failed},

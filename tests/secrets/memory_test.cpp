@@ -2,6 +2,8 @@
 // Secrets are overwritten before their memory goes back to the heap: whatever is done here, no
 // freed block holds a third of one.
 #include "aws/credential_documents.hpp"
+#include "aws/wipe.hpp"
+#include "net/wipe.hpp"
 #include "secrets/freed_memory.hpp"
 #include "secrets/still.hpp"
 #include "support/secrets.hpp"
@@ -22,6 +24,7 @@
 namespace asio = boost::asio;
 using namespace codynamo;
 namespace secrets = codynamo::testing_support::secrets;
+using testing_support::answer;
 using testing_support::scratch;
 using testing_support::still_text;
 using testing_support::still_transport;
@@ -33,6 +36,8 @@ namespace {
 aws::credentials made() {
     return {"AKIDEXAMPLE", std::string(secrets::key), std::string(secrets::token)};
 }
+
+constexpr auto sunday = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22);
 
 aws::credentials_ptr resolved(const aws::credentials_provider_ptr& provider) {
     asio::io_context context;
@@ -219,21 +224,76 @@ TEST_CASE("what a program prints is not left in the buffers it came in") {
     CHECK(seen.leaks() == 0);
 }
 
-TEST_CASE("signing leaves no secret key behind") {
+TEST_CASE("signing leaves neither the secret key nor the token behind") {
+    const watch seen;
+    for (const bool omit : {false, true}) {
+        const aws::signable_request request{
+            "POST", "/?Action=AssumeRole", {{"Host", "example.com"}, {"A", "b"}}, "{}"};
+        aws::signing_options options;
+        options.omit_session_token = omit;
+        auto out = aws::sign(request, made(), {"us-east-1", "sts"}, sunday, options);
+        CHECK((out.canonical_request.find(secrets::token) != std::string::npos) == !omit);
+        // These are the caller's.
+        aws::detail::wipe(out.canonical_request);
+        for (auto& [name, value] : out.added_headers)
+            aws::detail::wipe(value);
+    }
+    CHECK(seen.leaks() == 0);
+}
+
+TEST_CASE("the signer of requests leaves no token behind, of whatever length they come") {
+    static const still_text<4096> longer(secrets::token, std::string(3000, 'x'));
     const watch seen;
     {
-        const auto who =
-            std::make_shared<const aws::credentials>("AKIDEXAMPLE", std::string(secrets::key));
-        const auto when = std::chrono::sys_days(std::chrono::year(2026) / 11 / 23);
-        const aws::signable_request request{"POST", "/", {{"Host", "example.com"}}, "{}"};
-        CHECK_FALSE(aws::sign(request, *who, {"us-east-1", "dynamodb"}, when).signature.empty());
         aws::json_request_signer signer("example.com", {"us-east-1", "dynamodb"});
-        for (int day = 0; day < 3; ++day) {
-            std::string head;
+        std::string head;
+        const aws::detail::wipe_at_end wiped(head);
+        for (int hours = 0; hours < 72; hours += 8) {
+            const auto token = hours % 16 == 0 ? secrets::token : longer.view();
+            const auto who = std::make_shared<const aws::credentials>(
+                "AKIDEXAMPLE", std::string(secrets::key), std::string(token));
+            const auto size = head.size();
             signer.write_head(head, "DynamoDB_20120810.GetItem", "{}", who,
-                              when + std::chrono::days(day));
-            CHECK(head.find("Signature=") != std::string::npos);
+                              sunday + std::chrono::hours(hours));
+            CHECK(head.find(token, size) != std::string::npos);
         }
+    }
+    CHECK(seen.leaks() == 0);
+}
+
+TEST_CASE("a connection leaves nothing of its requests and responses behind") {
+    const watch seen;
+    // Within the first buffer, beyond it, and so large that the next exchange gives it back.
+    for (const std::size_t more : {0, 30'000, 600'000}) {
+        const std::string filling(more, '#');
+        aws::json_request_signer signer("example.com", {"us-east-1", "dynamodb"});
+        const auto who = std::make_shared<const aws::credentials>(made());
+        net::wire wire({false, "example.com", 80}, net::pool_config(), nullptr);
+        wire.reset();
+        for (int round = 0; round < 3; ++round) {
+            wire.begin();
+            signer.write_head(wire.head(), "DynamoDB_20120810.PutItem", "{}", who, sunday);
+            net::reserve_wiping(wire.body(), secrets::bearer.size() + more);
+            wire.body().append(secrets::bearer).append(filling);
+            CHECK(wire.request()[0].find(secrets::token) != std::string_view::npos);
+            CHECK(answer(wire, metadata_document.view(), filling).body.size() >= more);
+        }
+    }
+    CHECK(seen.leaks() == 0);
+}
+
+TEST_CASE("a request that is put together for TLS leaves nothing behind") {
+    const auto context = net::make_tls_context(net::tls_config());
+    const watch seen;
+    {
+        aws::json_request_signer signer("example.com", {"us-east-1", "dynamodb"});
+        net::wire wire({true, "example.com", 443}, net::pool_config(), context);
+        wire.reset();
+        wire.begin();
+        signer.write_head(wire.head(), "DynamoDB_20120810.PutItem", "{}",
+                          std::make_shared<const aws::credentials>(made()), sunday);
+        wire.body().assign(30'000, '#');
+        CHECK_THROWS_AS(wire.request(), error); // there was no handshake
     }
     CHECK(seen.leaks() == 0);
 }

@@ -5,13 +5,15 @@
     scan.py TAP_FOLDER CTEST_FOLDER SECRETS_HEADER VECTORS
     scan.py --self-test SECRETS_HEADER
 
-TAP_FOLDER holds what tests/support/tap.cpp wrote, CTEST_FOLDER the log of ctest itself. Exit code 1
+TAP_FOLDER holds what tests/support/tap.cpp and tapped.py wrote, CTEST_FOLDER the log of ctest itself. Exit code 1
 when there is a secret, when there is nothing to look at, or when a whole run has left so little that
 the tap must have been blind.
 """
 import base64
 import json
+import os
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -121,6 +123,11 @@ def self_test(header):
         assert scan(Path(folder), Path(folder), header, Path(folder)) == 1
         (Path(folder) / "a.log").write_bytes(one)
         assert scan(Path(folder), Path(folder), header, Path(folder)) == 0
+        # The same by a script's tap.
+        subprocess.run([sys.executable, "-c", "import sys, tapped; tapped.write_down(sys.argv[1])",
+                        some], cwd=header.parent, check=True,
+                       env={**os.environ, "CODYNAMO_TEST_TAP": folder})
+        assert scan(Path(folder), Path(folder), header, Path(folder)) == 1
     return 0
 
 

@@ -3,7 +3,7 @@
 // themselves.
 #pragma once
 
-#include "aws/secret_memory.hpp"
+#include "net/wire.hpp"
 #include "secrets/freed_memory.hpp"
 #include "support/tap.hpp"
 
@@ -12,6 +12,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <cstddef>
@@ -83,35 +84,55 @@ private:
     std::size_t before_ = freed_with_secret();
 };
 
-/// Answers out of static memory, and keeps what it was sent in buffers that it wipes.
+/// Has the wire receive `text`, in whatever pieces it has room for.
+inline net::advance feed(net::wire& wire, std::string_view text) {
+    auto state = net::advance::more;
+    while (!text.empty() && state == net::advance::more) {
+        const auto space = wire.space();
+        const auto size = text.copy(space.data(), space.size());
+        text.remove_prefix(size);
+        state = wire.received(size);
+    }
+    return state;
+}
+
+/// Has the wire receive a whole response of `body` and then `more`.
+inline net::response_view answer(net::wire& wire, std::string_view body,
+                                 std::string_view more = {}) {
+    std::array<char, 200> head{};
+    const auto size = std::snprintf(head.data(), head.size(),
+                                    "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n"
+                                    "x-aws-ec2-metadata-token-ttl-seconds: 21600\r\n\r\n",
+                                    body.size() + more.size());
+    auto state = feed(wire, {head.data(), static_cast<std::size_t>(size)});
+    CHECK(state == net::advance::more);
+    state = feed(wire, body);
+    if (!more.empty()) state = feed(wire, more);
+    REQUIRE(state == net::advance::done);
+    return wire.response();
+}
+
+/// The library's own wire, and behind it a server that answers out of static memory. Each request
+/// is on a connection of its own.
 class still_transport final : public net::transport {
 public:
     using server = std::string_view (*)(std::string_view head);
-    explicit still_transport(server answer) : answer_(answer) {
-        head_.text().reserve(buffer_bytes);
-        body_.text().reserve(buffer_bytes);
-    }
+    explicit still_transport(server says) : says_(says) {}
 
     [[nodiscard]] boost::asio::awaitable<net::send_outcome> send(net::exchange& what,
                                                                  net::send_options) override {
-        head_.text().clear();
-        body_.text().clear();
-        what.write(head_.text(), body_.text());
-        constexpr net::header_view lifetime{"x-aws-ec2-metadata-token-ttl-seconds", "21600"};
-        net::response_view response;
-        response.status = 200;
-        response.headers = {&lifetime, 1};
-        response.body = answer_(head_.text());
-        what.read(response);
+        net::wire wire({false, "server", 80}, net::pool_config(), nullptr);
+        wire.reset();
+        what.write(wire.head(), wire.body());
+        (void)wire.request();
+        what.read(answer(wire, says_(wire.head())));
         co_return net::send_outcome{};
     }
     [[nodiscard]] boost::asio::awaitable<void> close() override { co_return; }
     [[nodiscard]] net::transport_stats stats() const override { return {}; }
 
 private:
-    static constexpr std::size_t buffer_bytes = 4096;
-    server answer_;
-    aws::detail::secret_string head_, body_;
+    server says_;
 };
 
 /// Variables that are made anew for each who asks, as getenv's are.

@@ -49,6 +49,7 @@ json::value or_null(const std::string& text) {
 struct region_choice {
     std::string name;
     std::string source;
+    bool settings_are_sound = true;
 };
 
 /// A region is not needed to have credentials, and a file that cannot be read is told by the chain.
@@ -65,8 +66,22 @@ region_choice region_of(const global_options& global, const codynamo::environmen
         chosen.source = settings.region_source;
     } catch (const codynamo::error& why) {
         complain(why.what());
+        chosen.settings_are_sound = false;
     }
     return chosen;
+}
+
+/// Of the instance that this runs on, where nobody names one. What goes wrong is no reason not to
+/// tell of credentials.
+asio::awaitable<region_choice> instance_region(aws::source_options options) {
+    region_choice chosen;
+    try {
+        chosen.name = co_await aws::instance_metadata_region(options);
+        if (!chosen.name.empty()) chosen.source = "instance metadata";
+    } catch (const codynamo::error& why) {
+        complain(why.what());
+    }
+    co_return chosen;
 }
 
 /// What the link that failed said, else what all of them said.
@@ -119,8 +134,12 @@ void print_text(const json::object& words) {
 }
 
 asio::awaitable<int> credentials(global_options global) {
-    const aws::source_options options = source_options_of(global);
-    const region_choice region = region_of(global, options.env);
+    aws::source_options options = source_options_of(global);
+    region_choice region = region_of(global, options.env);
+    if (region.name.empty() && region.settings_are_sound) {
+        region = co_await instance_region(options);
+        options.region = region.name;
+    }
     const aws::chain_report report = co_await aws::examine_chain(aws::default_chain(options));
     const json::object words = describe(report, region);
     if (global.json)

@@ -44,6 +44,18 @@ std::optional<int> digits(std::string_view text, std::size_t from, std::size_t c
     return number;
 }
 
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view blanks = " \t\r\n";
+    const auto begin = std::min(text.find_first_not_of(blanks), text.size());
+    text.remove_prefix(begin);
+    return text.substr(0, text.find_last_not_of(blanks) + 1);
+}
+
+/// Blank counts as not set.
+std::string variable(const codynamo::environment& env, const char* name) {
+    return std::string(trimmed(env.variable(name).value_or("")));
+}
+
 /// "20150830T123600Z". Throws errc::invalid_argument naming `field`.
 std::chrono::sys_seconds parse_time(std::string_view text, const std::string& field) {
     using namespace std::chrono;
@@ -70,14 +82,7 @@ bool is_date_header(const std::pair<std::string, std::string>& header) {
 std::chrono::sys_seconds time_of(const aws::signable_request& request,
                                  const sign_options& options) {
     const auto found = std::find_if(request.headers.begin(), request.headers.end(), is_date_header);
-    if (found != request.headers.end()) {
-        std::string_view value = found->second;
-        while (value.starts_with(' '))
-            value.remove_prefix(1);
-        while (value.ends_with(' '))
-            value.remove_suffix(1);
-        return parse_time(value, "X-Amz-Date");
-    }
+    if (found != request.headers.end()) return parse_time(trimmed(found->second), "X-Amz-Date");
     if (!options.time.empty()) return parse_time(options.time, "--time");
     return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
@@ -138,11 +143,15 @@ aws::endpoint_parameters parameters_of(const global_options& global,
     of.use_fips = options.fips.value_or(settings.use_fips.value_or(false));
     of.use_dualstack = options.dualstack.value_or(settings.use_dualstack.value_or(false));
     of.endpoint = aws::resolve_endpoint_url(global.endpoint, env, files, profile);
-    of.account_id = options.account_id.value_or(env.variable("AWS_ACCOUNT_ID").value_or(""));
+    of.account_id = options.account_id.value_or(variable(env, "AWS_ACCOUNT_ID"));
     // An id that is given and empty is a wrong one, not one that is not known.
     if (options.account_id && of.account_id.empty()) of.account_id = " ";
     of.mode = mode_of(options.account_id_mode, settings);
-    of.resource_arns = options.resource_arns;
+    const auto& arns = options.resource_arns;
+    if (!arns.empty()) {
+        of.resource_arn = arns.front();
+        of.resource_arns.assign(arns.begin() + 1, arns.end());
+    }
     return of;
 }
 
@@ -176,7 +185,8 @@ void add_endpoint_verb(CLI::App& app, program& self) {
     verb->add_option("--account-id-endpoint-mode", options->account_id_mode,
                      "preferred, disabled or required (else AWS_ACCOUNT_ID_ENDPOINT_MODE)");
     verb->add_option("--resource-arn", options->resource_arns,
-                     "ARN of a table of the request; may be repeated")
+                     "ARN of the request's table; more of them are those of its batch, of which "
+                     "only the first counts")
         ->expected(1)
         ->take_all();
     verb->callback([&self, options] {

@@ -6,15 +6,20 @@
 // place is not set up, and errc::no_credentials with host, status and the service's own words when
 // it is and fails; never with a secret. Sources that ask a server take at most 64 KiB of
 // answer, wait at most 30 s for each request and its repetitions, and leave no connection
-// open. Settings and small files (shared files, tokens; at most 1 MiB and 64 KiB) are read in the
-// thread that fetches, at each fetch, so that what rotates is noticed. Order and rules: AWS SDKs
-// and Tools Reference Guide, "Standardized credential providers".
+// open. The file of authorities is read for the first request over TLS to each server (in the
+// thread that fetches, some 30 ms for a system's whole store) and remembered by the provider, as
+// are proxies; container and instance metadata within a profile read theirs at each fetch. Settings
+// and small files (shared files, tokens; at most 1 MiB and 64 KiB) are read in the thread that
+// fetches, at each fetch, so that what rotates is noticed. Order and rules: AWS SDKs and Tools
+// Reference Guide, "Standardized credential providers".
 #pragma once
 
 #include <codynamo/aws/credentials.hpp>
 #include <codynamo/environment.hpp>
 #include <codynamo/export.hpp>
 #include <codynamo/net/transport.hpp>
+
+#include <boost/asio/awaitable.hpp>
 
 #include <chrono>
 #include <functional>
@@ -36,6 +41,7 @@ struct source_options {
     /// profile's keys. Both are refused beside a configured endpoint.
     std::optional<bool> use_fips{};
     std::optional<bool> use_dualstack{};
+    /// An empty ca_file: AWS_CA_BUNDLE, the profile's ca_bundle, else the system's.
     net::tls_config tls{};
     net::network_config network{};
     /// Makes the way to a server, once for each fetch, and is let go of afterwards without being
@@ -77,12 +83,26 @@ web_identity_credentials(source_options options);
 [[nodiscard]] CODYNAMO_API credentials_provider_ptr
 instance_metadata_credentials(source_options options);
 
+/// The region of the instance that this program runs on, by the same service and settings. Empty
+/// when it is switched off, out of reach (known after the time-out, 1 s) or has none. Making a
+/// client does no network I/O and so does not look here: a program that is to do without AWS_REGION
+/// and the like calls this first, and puts what it gets into the client's config and into
+/// source_options::region. Nothing is cached. Throws errc::no_credentials when the service is there
+/// and fails or answers nonsense, errc::invalid_argument naming a setting that makes none.
+/// Cancellation: terminal, partial and total.
+[[nodiscard]] CODYNAMO_API boost::asio::awaitable<std::string>
+instance_metadata_region(source_options options);
+
 /// What a program of the user's prints as JSON, at most 64 KiB of it. It is run by `/bin/sh -c` in
 /// the environment of this process, with nothing for standard input and its standard error thrown
 /// away; what it prints is never logged and in no message. A thread of its own waits for it, not
 /// the executor. It is killed with its process group when it takes longer than `timeout` (1 ms to
 /// 10 min of real time, whatever the clock of `options` says) or when the execution context that
-/// waits for it is destroyed. Throws errc::invalid_argument when command or time-out cannot be.
+/// waits for it is destroyed; a second later it is given up even if it cannot be killed (it runs as
+/// another user, or hangs in the kernel), and with four of those no more are started. In a program
+/// that ignores SIGCHLD or waits for all children itself the exit code is lost: what was printed
+/// counts, if it is complete and well-formed, and what outlives the shell is not killed. Throws
+/// errc::invalid_argument when command or time-out cannot be.
 [[nodiscard]] CODYNAMO_API credentials_provider_ptr
 process_credentials(std::string command, source_options options,
                     std::chrono::milliseconds timeout = std::chrono::seconds(60));
@@ -100,9 +120,10 @@ struct assume_role_config {
 };
 
 /// STS AssumeRole, signed with the credentials of `source`; when STS says that they have expired
-/// they are invalidated, and it is asked once more with others. A source that is not configured is
-/// a failure here. STS is found as for web_identity_credentials. Throws errc::invalid_argument
-/// naming field and value when the role is out of bounds or `source` is null.
+/// they are invalidated, and it is asked once more with others. A source that is not configured, or
+/// has not come up with credentials after 60 s, is a failure here. STS is found as for
+/// web_identity_credentials. Throws errc::invalid_argument naming field and value when the role is
+/// out of bounds or `source` is null.
 [[nodiscard]] CODYNAMO_API credentials_provider_ptr assume_role_credentials(
     credentials_provider_ptr source, assume_role_config role, source_options options);
 
@@ -121,13 +142,16 @@ struct sso_config {
 
 /// The token that `aws sso login` left in ~/.aws/sso/cache, exchanged for the role's credentials;
 /// a session's token is refreshed through OIDC within five minutes of its end, and its file then
-/// replaced (mode 0600). Endpoints can be configured as AWS_ENDPOINT_URL_SSO and
+/// replaced (mode 0600, synced to disk in the thread that fetches: milliseconds, about once an
+/// hour), unless somebody has signed in meanwhile or the file cannot be written; the provider then
+/// remembers the token. Endpoints can be configured as AWS_ENDPOINT_URL_SSO and
 /// AWS_ENDPOINT_URL_SSO_OIDC. Throws errc::invalid_argument naming field and value.
 [[nodiscard]] CODYNAMO_API credentials_provider_ptr sso_credentials(sso_config config,
                                                                     source_options options);
 
 /// The links of the default chain: environment, profile, web identity from the environment,
-/// container, instance metadata. A profile that is named in `options` comes before the environment.
+/// container, instance metadata. A profile that is named in `options` leaves the environment out,
+/// as botocore does: should it have no credentials, those of the variables are not taken instead.
 [[nodiscard]] CODYNAMO_API std::vector<credentials_provider_ptr>
 default_chain(source_options options);
 

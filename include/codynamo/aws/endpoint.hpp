@@ -59,9 +59,12 @@ struct endpoint_parameters {
     /// Of the credentials; empty when unknown.
     std::string account_id{};
     account_id_endpoint_mode mode = account_id_endpoint_mode::preferred;
-    /// Table names of the request that are ARNs
-    /// ("arn:partition:dynamodb:region:account:table/name"). The first one of `region` decides and
-    /// goes before account_id; others are passed over.
+    /// Name of the request's one table, which may be an ARN
+    /// ("arn:partition:dynamodb:region:account:table/name"). When it is one of `region`, its
+    /// account goes before all others.
+    std::string resource_arn{};
+    /// Names of a batch's tables. The first one decides, if it is an ARN of `region`; the others
+    /// are not looked at. Goes before account_id.
     std::vector<std::string> resource_arns{};
 };
 

@@ -42,7 +42,9 @@ struct CODYNAMO_API profile_files {
 /// Reads AWS_CONFIG_FILE (else ~/.aws/config) and AWS_SHARED_CREDENTIALS_FILE (else
 /// ~/.aws/credentials). A missing file is an empty one; so is the default file when there is no
 /// home folder. Reads from disk in the calling thread: two files of a few kilobytes.
-/// Throws errc::invalid_argument when a file cannot be read, is larger than 1 MiB or malformed.
+/// Throws errc::invalid_argument, naming the file's path and the line of what is malformed, when a
+/// file cannot be read, is no regular file (a pipe, say; /dev/null is an empty one), is larger than
+/// 1 MiB or malformed.
 [[nodiscard]] CODYNAMO_API profile_files load_profile_files(const environment& env);
 
 /// `given` if not empty, else AWS_PROFILE, else "default".

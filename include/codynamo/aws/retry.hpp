@@ -103,6 +103,9 @@ public:
     /// After an attempt that was not even begun, because it would have been in vain: it counts as
     /// one and costs no token.
     [[nodiscard]] retry_decision postponed(double jitter) noexcept;
+    /// The retry that next() or postponed() allowed is not made after all: gives the tokens that
+    /// the last next() took back, and takes the attempt back.
+    void withdraw() noexcept;
     /// After success: gives tokens back.
     void succeeded() noexcept;
     /// Attempts begun so far, the current one included.

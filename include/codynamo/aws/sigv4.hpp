@@ -45,6 +45,8 @@ struct signing_options {
     bool sign_body = false;
 };
 
+/// canonical_request and added_headers hold the session token, when there is one. They are the
+/// caller's: whoever cares about freed memory overwrites them, as this library does with its own.
 struct signed_request {
     std::string canonical_request{};
     std::string string_to_sign{};
@@ -85,10 +87,12 @@ public:
     json_request_signer& operator=(json_request_signer&&) noexcept;
 
     /// Appends the whole head of an HTTP/1.1 request to `head`: request line, the signed headers,
-    /// Authorization, Content-Length, User-Agent and the empty line. Allocates nothing once `head`
-    /// has its capacity and the second has been signed in before. `amz_target` is the full value,
-    /// e.g. "DynamoDB_20120810.GetItem". Throws errc::invalid_argument, `head` untouched, when it,
-    /// the access key id or the token is no word of visible ASCII, or there are no credentials.
+    /// Authorization, Content-Length, User-Agent and the empty line. When `head` grows, what it had
+    /// is overwritten before it is freed; the token in `head` itself is the caller's. Allocates
+    /// nothing once `head` has its capacity and the second has been signed in before. `amz_target`
+    /// is the full value, e.g. "DynamoDB_20120810.GetItem". Throws errc::invalid_argument, `head`
+    /// untouched, when it, the access key id or the token is no word of visible ASCII, or there are
+    /// no credentials.
     void write_head(std::string& head, std::string_view amz_target, std::string_view body,
                     const credentials_ptr& who, std::chrono::sys_seconds when);
 

@@ -28,7 +28,7 @@ namespace codynamo::dynamodb {
 /// Everything a client can be told. All of it has a working default.
 struct client_config {
     /// E.g. "eu-central-1". Empty: AWS_REGION, AWS_DEFAULT_REGION, then the profile; none at all is
-    /// an error.
+    /// an error. Instance metadata is not asked: see aws::instance_metadata_region.
     std::string region{};
     /// E.g. "http://127.0.0.1:8000". Empty: AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, the
     /// profile, then the region's endpoint.
@@ -50,8 +50,10 @@ struct client_config {
     aws::retry_config retry{};
     /// Whether requests are dated by the server's clock once it is known to differ by more than 2 s
     /// (from the Date header of its answers), and repeated once when they were refused for a date
-    /// that was more than 4 min off. Table backends also store the times of records by it, beyond
-    /// 5 s. nullopt asks environment and profile; yes by default.
+    /// that was more than 4 min off. Only answers of the service itself count (with its request id,
+    /// an error code of its, or a content that could be read). Table backends also store the times
+    /// of records by it, from 5 s to 24 h, once a second answer has confirmed it. nullopt asks
+    /// environment and profile; yes by default.
     std::optional<bool> clock_skew_correction{};
     circuit_breaker_config breaker{};
     hedging_config hedging{};

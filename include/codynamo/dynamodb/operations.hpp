@@ -80,12 +80,15 @@ struct put_item_input {
     /// none or all_old.
     dynamodb::return_values return_values = dynamodb::return_values::none;
     return_consumed_capacity return_capacity = return_consumed_capacity::none;
-    /// Name of an attribute of `item` whose value belongs to this write alone: a version number
-    /// that the condition guards, a random identifier. With it a conditional put is sent again
-    /// although nobody knows whether it took effect; when it then meets the item with that very
-    /// value, the put is known to have been executed and is reported as a success (without
-    /// consumed_capacity). Asks for the item that made the condition false (condition.return_item
-    /// is all_old). Empty: no such attribute. Not together with return_values.
+    /// Name of an attribute of `item` that tells this write from others, best a random identifier
+    /// made for it. With it a conditional put is sent again although nobody knows whether it took
+    /// effect; when the condition is then false for an item that equals `item` in every attribute
+    /// (numbers by value), the put is taken for executed and reported as a success (without
+    /// consumed_capacity). Two writers who put identical items cannot be told apart: a counter that
+    /// the condition guards does only if the rest of the item differs as well, or if it does not
+    /// matter whose put it was. Asks for the item that made the condition false
+    /// (condition.return_item is all_old). Empty: no such attribute. Not together with
+    /// return_values.
     std::string version_attribute{};
 
     using output = put_item_output;

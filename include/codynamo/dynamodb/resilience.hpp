@@ -9,7 +9,9 @@ namespace codynamo::dynamodb {
 /// When an endpoint is left alone for a while. Only failures of the endpoint count: no connection,
 /// a connection lost, no answer in time, 5xx. Throttling and refusals are answers and do not count;
 /// neither does a time-out of an attempt that had less than a second (or less than the whole
-/// attempt_timeout, if that is shorter), for that may have been the caller's impatience.
+/// attempt_timeout, if that is shorter), for that may have been the caller's impatience, nor one of
+/// an attempt that waited in vain for one of our own connections. What is no HTTP counts as a
+/// failure.
 ///
 /// Successes are counted from the first failure on, so a healthy endpoint costs nothing.
 /// An attempt that meets an open circuit is not made. It counts as one of the call's attempts,
@@ -24,14 +26,14 @@ struct circuit_breaker_config {
     unsigned minimum_calls = 100;
     /// 1 s to 1 h.
     std::chrono::milliseconds window{10'000};
-    /// How long nothing passes; then one probe decides: an answer closes the circuit, whatever it
-    /// says, and a failure opens it again. > 0, at most 1 h.
+    /// How long nothing passes; then one probe (never hedged) decides: an answer closes the
+    /// circuit, whatever it says, and anything else opens it again. > 0, at most 1 h.
     std::chrono::milliseconds open_for{500};
 };
 
 /// A second GetItem on another connection when the first one is slow; the first good answer wins,
-/// and the other request is cancelled (which costs its connection). For load() of a table backend
-/// too.
+/// and the other request is cancelled (which costs its connection). When the service refuses the
+/// first one for good, so is the second. For load() of a table backend too.
 struct hedging_config {
     bool enabled = false;
     /// When the second one is sent. 0: the 95th percentile of the latencies of the last thousand or

@@ -36,7 +36,8 @@ struct CODYNAMO_API origin {
 
 /// Parses "http://host:port" or "https://host" with an optional trailing slash.
 /// Throws errc::invalid_argument naming `field` for any other scheme, user info, path, query,
-/// fragment or bad port.
+/// fragment or bad port, and for IPv4 addresses that are not four decimal numbers ("127.1",
+/// "0x7f000001"): resolvers take those for addresses, everybody else for names.
 [[nodiscard]] CODYNAMO_API origin parse_origin(std::string_view url, std::string_view field);
 
 struct header_view {
@@ -92,6 +93,11 @@ struct send_outcome {
     bool sent = false;
     /// The words beside the code; empty on success.
     std::string message{};
+    /// With a failure: it never had a connection, because none became free. Says nothing about the
+    /// server.
+    bool queued = false;
+    /// Two copies of the request, at least in part, have gone out (see send_options::replay_safe).
+    bool sent_twice = false;
 };
 
 /// How many connections there are, and what they have done since the start. A snapshot.
@@ -150,7 +156,7 @@ struct pool_config {
     /// Largest response head; 1 KiB to 1 MiB.
     std::size_t max_head_bytes = 64 * 1024;
     /// Largest response body. DynamoDB's largest answer is 16 MB of data, which JSON and base64
-    /// swell. At least 1 KiB.
+    /// swell. At least 1 KiB; SIZE_MAX: no bound.
     std::size_t max_body_bytes = 64 * 1024 * 1024;
 };
 
@@ -173,8 +179,9 @@ struct proxy_config {
     /// it, an address for itself, "address/bits" for a network, "*" for all; ":port" may follow all
     /// but networks. Empty: see from_environment, where entries that make no sense are skipped.
     std::string no_proxy{};
-    /// Whether HTTPS_PROXY, HTTP_PROXY and NO_PROXY (lower case wins, as in curl; HTTP_PROXY in
-    /// lower case only: a CGI program's clients can set the other) stand for what is empty above.
+    /// Whether HTTPS_PROXY, HTTP_PROXY and NO_PROXY (lower case wins, as in curl) stand for what is
+    /// empty above. HTTP_PROXY in upper case is ignored where REQUEST_METHOD is set: there it is
+    /// what a CGI program's client has put into a header "Proxy".
     bool from_environment = true;
 };
 
@@ -182,7 +189,9 @@ struct proxy_config {
 /// preference. Called on a strand of the context that wants to connect, possibly for several
 /// contexts at once; bounded by the connect time-out. Asked for each connection that is opened,
 /// except that those opened meanwhile share the answer. Cancelled (terminal) when nobody waits for
-/// it any more. No address, or an exception, becomes errc::resolve_failed.
+/// it any more; until it has then returned, the next look-up is not cancelled but kept and joined
+/// by all who come, so that no more than two are under way per context. No address, or an
+/// exception, becomes errc::resolve_failed.
 using resolver = std::function<boost::asio::awaitable<std::vector<std::string>>(std::string host)>;
 
 /// How servers are reached.

@@ -2,6 +2,8 @@
 // Roles assumed with the credentials of others, over a scripted STS.
 #include "unit/aws/scripted_sts.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <functional>
 #include <vector>
 
@@ -22,7 +24,57 @@ public:
     }
 };
 
+/// Waits until it is cancelled, or also then.
+class silent final : public credentials_provider {
+public:
+    explicit silent(bool listens) : listens_(listens) {}
+    [[nodiscard]] std::string_view name() const noexcept override { return "silent"; }
+    [[nodiscard]] credentials_ptr current() const override { return nullptr; }
+    [[nodiscard]] boost::asio::awaitable<credentials_ptr> resolve() override {
+        namespace asio = boost::asio;
+        if (!listens_)
+            co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        asio::steady_timer never(co_await asio::this_coro::executor,
+                                 asio::steady_timer::time_point::max());
+        co_await never.async_wait(asio::deferred);
+        co_return nullptr;
+    }
+
+private:
+    const bool listens_;
+};
+
 } // namespace
+
+TEST_CASE("A source that never comes up with credentials is waited for no longer than a minute") {
+    for (const bool listens : {true, false}) {
+        scripted_services services({{"AWS_REGION", "us-east-1"}}, {});
+        const auto provider = assume_role_credentials(std::make_shared<silent>(listens), reader(),
+                                                      services.options());
+        boost::asio::io_context context;
+        std::exception_ptr failed;
+        boost::asio::co_spawn(context, provider->resolve(),
+                              [&](std::exception_ptr e, const credentials_ptr&) { failed = e; });
+        while (!failed && context.run_one_for(10s) != 0) {
+        }
+        REQUIRE(failed);
+        CHECK_THAT(message_of(errc::no_credentials, [&] { std::rethrow_exception(failed); }),
+                   Catch::Contains("silent") && Catch::Contains("within 60 s"));
+        CHECK(services.time->sleeps() == std::vector<std::chrono::microseconds>{60s});
+    }
+}
+
+TEST_CASE("STS is trusted by the configured authorities") {
+    const variables known{{"AWS_REGION", "us-east-1"}, {"AWS_CA_BUNDLE", "/no/such/bundle"}};
+    scripted_services services(known);
+    source_options options = services.options();
+    options.connect = nullptr; // never gets as far as to connect
+    const auto source =
+        aws::detail::assume_role_source(std::make_shared<renewable>(), reader(), options);
+    CHECK_THAT(message_of(errc::no_credentials,
+                          [&] { (void)test_support::run([&] { return source->fetch(); }); }),
+               Catch::Contains("/no/such/bundle"));
+}
 
 TEST_CASE("A role is assumed by a signed form") {
     scripted_services services({{"AWS_REGION", "eu-west-1"}}, {assumed()});
@@ -103,8 +155,8 @@ TEST_CASE("A role that STS would refuse is refused first, by field and value") {
              {[](role& r) { r.session_name = std::string(65, 'x'); }, "2 to 64"},
              {[](role& r) { r.session_name = "a b"; }, "session_name = \"a b\""},
              {[](role& r) { r.session_name = "a\nb"; }, "session_name = \"a?b\""},
-             {[](role& r) { r.external_id = "x"; }, "external_id = \"x\": must have 2"},
-             {[](role& r) { r.external_id = "a b"; }, "external_id"},
+             {[](role& r) { r.external_id = "x"; }, "external_id: must have 2"},
+             {[](role& r) { r.external_id = "s3cret b"; }, "external_id: must be made of"},
              {[](role& r) { r.duration = 899s; }, "duration = 899 s"},
              {[](role& r) { r.duration = 43'201s; }, "43200 s"},
              {[](role& r) { r.duration = -1s; }, "duration = -1 s"},
@@ -114,7 +166,7 @@ TEST_CASE("A role that STS would refuse is refused first, by field and value") {
         const std::string words = message_of(errc::invalid_argument, [&] {
             (void)assume_role_credentials(std::make_shared<renewable>(), given, source_options());
         });
-        CHECK_THAT(words, Catch::Contains(says));
+        CHECK_THAT(words, Catch::Contains(says) && !Catch::Contains("s3cret"));
     }
     message_of(errc::invalid_argument,
                [] { (void)assume_role_credentials(nullptr, reader(), source_options()); });

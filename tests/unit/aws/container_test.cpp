@@ -3,8 +3,10 @@
 #include "aws/container.hpp"
 #include "support/run.hpp"
 #include "support/scripted_services.hpp"
+#include "support/secrets.hpp"
 #include "support/vectors.hpp"
 
+#include <tuple>
 #include <vector>
 
 using namespace codynamo;
@@ -249,4 +251,46 @@ TEST_CASE("Container credentials are kept until they are about to expire") {
     CHECK(ask()->access_key_id == "ASIAX");
     CHECK(services.requests().size() == 2);
     CHECK(provider->name() == "container");
+}
+
+TEST_CASE("A container's agent that echoes the token or the query is not quoted") {
+    namespace secrets = testing_support::secrets;
+    const std::string word(secrets::container);
+    struct row {
+        const char* what;
+        unsigned status;
+        std::string echo;
+    };
+    for (const auto& [what, status, echo] :
+         std::vector<row>{{"the token, refused", 401, word},
+                          {"a part of it", 401, word.substr(5, 14)},
+                          {"the token in a success that is none", 200, word},
+                          {"the query", 403, "key=" + word}}) {
+        INFO(what);
+        const auto says =
+            answer(status, R"({"code":"AccessDenied","message":"bad token )" + echo + "\"}");
+        scripted_services services(
+            {{full, "http://localhost/c?key=" + word}, {token, "Basic " + word}},
+            {says, says, says});
+        const std::string words = refusal(services);
+        CHECK_THAT(words, Catch::Contains("AccessDenied") && !Catch::Contains("bad token"));
+        CHECK_THAT(words, !Catch::Contains(word.substr(5, 14)));
+    }
+}
+
+TEST_CASE("A container over https is trusted by the configured authorities") {
+    scratch_folder folder;
+    folder.write("config", "[default]\nca_bundle = /no/such/bundle-of-profile\n");
+    for (const auto& [name, value, says] :
+         std::vector<std::tuple<std::string, std::string, const char*>>{
+             {"AWS_CA_BUNDLE", "/no/such/bundle", "/no/such/bundle"},
+             {"AWS_CONFIG_FILE", folder.path() + "/config", "bundle-of-profile"}}) {
+        scripted_services services({{full, "https://127.0.0.1:1/c"}, {name, value}});
+        source_options options = services.options();
+        options.connect = nullptr; // never gets as far as to connect
+        const auto source = aws::detail::container_source(options);
+        CHECK_THAT(message_of(errc::no_credentials,
+                              [&] { (void)test_support::run([&] { return source->fetch(); }); }),
+                   Catch::Contains(says));
+    }
 }

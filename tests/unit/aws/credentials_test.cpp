@@ -328,7 +328,8 @@ TEST_CASE("a chain is examined link by link") {
           "credentials chain: a link is null");
 }
 
-TEST_CASE("the default chain asks in the order of the SDKs, a profile named in code first") {
+TEST_CASE("the default chain asks in the order of the SDKs, without the environment for a "
+          "profile named in code") {
     const auto names = [](const char* profile) {
         source_options options;
         options.env = fake_environment(variables());
@@ -343,11 +344,23 @@ TEST_CASE("the default chain asks in the order of the SDKs, a profile named in c
     CHECK(usual[0] == "environment");
     CHECK(usual[1] == "profile");
     const std::vector<std::string> named = names("p");
-    REQUIRE(named.size() == 5);
-    CHECK(named[0] == "profile");
-    CHECK(named[1] == "environment");
     CHECK(std::set<std::string>(usual.begin(), usual.end()).size() == 5);
-    CHECK(std::equal(usual.begin() + 2, usual.end(), named.begin() + 2));
+    CHECK(named == std::vector<std::string>(usual.begin() + 1, usual.end()));
+}
+
+TEST_CASE("a profile named in code without credentials does not mean those of the environment") {
+    const testing_support::scratch_folder home;
+    home.write(".aws/config", "[profile p]\nregion = eu-west-1\n");
+    source_options options;
+    options.env = fake_environment({{"HOME", home.path()},
+                                    {"AWS_EC2_METADATA_DISABLED", "true"},
+                                    {"AWS_ACCESS_KEY_ID", "other"},
+                                    {"AWS_SECRET_ACCESS_KEY", "identity"}});
+    CHECK(run(default_credentials(options)->resolve())->access_key_id == "other");
+    options.profile = "p";
+    CHECK_THAT(refusal_of(default_credentials(options)),
+               Catch::StartsWith("no credentials found: profile: not configured: "
+                                 "profile \"p\" has no credentials; "));
 }
 
 TEST_CASE("an exhausted default chain lists all five places with their reasons") {

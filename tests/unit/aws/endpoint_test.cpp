@@ -31,6 +31,7 @@ const profile_files& example_files() {
                             "[profile both]\nendpoint_url = http://profile:1\nservices = mine\n"
                             "[profile other]\nendpoint_url = http://profile:1\nservices = none\n"
                             "[profile typo]\nservices = mien\n"
+                            "[profile odd]\nservices = a\x1b[2J\xc3\xa9\n"
                             "[profile ignoring]\nendpoint_url = http://profile:1\n"
                             "ignore_configured_endpoint_urls = TRUE\n"
                             "[profile bad]\nregion = not/a/label\n"
@@ -122,6 +123,9 @@ TEST_CASE("a services section that is not there is refused") {
               (void)resolve_endpoint_url("", fake_environment(variables()), example_files(),
                                          "typo");
           }) == "services \"mien\": the config file has no such section");
+    CHECK(message_of(errc::invalid_argument, [&] {
+              (void)resolve_endpoint_url("", fake_environment(variables()), example_files(), "odd");
+          }) == "services \"a?[2J??\": the config file has no such section");
 }
 
 TEST_CASE("a region leads to its partition's host") {
@@ -324,7 +328,11 @@ TEST_CASE("the account comes from a table's ARN of the same region, else from th
         {{"arn:aws:dynamodb:us-west-2:333333333333:table/t",
           "arn:aws:dynamodb:us-east-1:444444444444:table/t",
           "arn:aws:dynamodb:us-east-1:555555555555:table/t"},
+         "111111111111"}, // the first of a batch decides
+        {{"arn:aws:dynamodb:us-east-1:444444444444:table/t",
+          "arn:aws:dynamodb:us-east-1:555555555555:table/t"},
          "444444444444"},
+        {{"a-table", "arn:aws:dynamodb:us-east-1:444444444444:table/t"}, "111111111111"},
     };
     for (const row& each : rows) {
         endpoint_parameters of;
@@ -336,6 +344,19 @@ TEST_CASE("the account comes from a table's ARN of the same region, else from th
         of.mode = account_id_endpoint_mode::disabled;
         CHECK(resolve_endpoint(of).url() == "https://dynamodb.us-east-1.amazonaws.com");
     }
+}
+
+TEST_CASE("the request's own table goes before the first of a batch") {
+    endpoint_parameters of;
+    of.region = "us-east-1";
+    of.account_id = "111111111111";
+    of.resource_arn = "arn:aws:dynamodb:us-east-1:222222222222:table/t";
+    of.resource_arns = {"arn:aws:dynamodb:us-east-1:333333333333:table/t"};
+    CHECK(resolve_endpoint(of).url() == "https://222222222222.ddb.us-east-1.amazonaws.com");
+    of.resource_arn = "arn:aws:dynamodb:us-west-2:222222222222:table/t";
+    CHECK(resolve_endpoint(of).url() == "https://333333333333.ddb.us-east-1.amazonaws.com");
+    of.resource_arns.insert(of.resource_arns.begin(), "a-table");
+    CHECK(resolve_endpoint(of).url() == "https://111111111111.ddb.us-east-1.amazonaws.com");
 }
 
 TEST_CASE("each rule of the endpoint refuses by name") {
@@ -354,6 +375,8 @@ TEST_CASE("each rule of the endpoint refuses by name") {
         {{"local", false, true}, "dualstack and the local endpoint"},
         {{"us-east-1", false, false, "https://dynamodb.us-east-1.api.aws/"},
          "is the region's dual"},
+        // The rule looks at the authority, so neither does plain HTTP get past it.
+        {{"us-east-1", false, false, "http://dynamodb.us-east-1.api.aws"}, "is the region's dual"},
         {{"us-east-1", false, false, "https://DynamoDB.us-east-1.API.aws"}, "is the region's dual"},
         {{"us-east-1", false, false, "https://search-dynamodb.us-east-1.api.aws"},
          "is the region's dual"},

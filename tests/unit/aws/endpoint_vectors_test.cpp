@@ -42,7 +42,7 @@ endpoint_parameters parameters_of(const json::object& params) {
     // Here an empty id is one that is not known. These cases want one that is known and wrong.
     if (of.account_id.empty() && params.contains("AccountId")) of.account_id = " ";
     of.mode = mode_of(params);
-    if (params.contains("ResourceArn")) of.resource_arns.push_back(text(params, "ResourceArn"));
+    of.resource_arn = text(params, "ResourceArn");
     if (const auto* list = params.if_contains("ResourceArnList")) {
         for (const auto& arn : list->as_array())
             of.resource_arns.emplace_back(arn.as_string());

@@ -221,3 +221,33 @@ TEST_CASE("The words of a service are quoted unless they tell a secret") {
         CHECK(service_words(code, message, {token, "hush!", ""}) == shown);
     }
 }
+
+TEST_CASE("A way over TLS is remembered with its authorities, and no other way") {
+    const auto memory = std::make_shared<aws::detail::source_memory>();
+    source_options options;
+    const auto reach = [&](const char* url, bool direct, const std::string& ca_file = {}) {
+        options.tls.ca_file = ca_file;
+        const auto where = net::parse_origin(url, "test");
+        const http_fetcher made(options, where, fetch_limits(), direct, memory);
+        return memory->transport_of({where, direct, ca_file});
+    };
+    const auto first = reach("https://127.0.0.1:1", false);
+    REQUIRE(first);
+    CHECK(reach("https://127.0.0.1:1", false) == first);
+    CHECK(reach("https://127.0.0.1:1", true) != first);
+    CHECK(reach("https://127.0.0.1:2", false) != first);
+    CHECK_FALSE(reach("http://127.0.0.1:1", false));
+    message_of(errc::tls_failed, [&] { (void)reach("https://127.0.0.1:1", false, "/no/such"); });
+    // It does not grow: the oldest one is forgotten.
+    for (const char* url : {"https://127.0.0.1:3", "https://127.0.0.1:4", "https://127.0.0.1:5"})
+        CHECK(reach(url, false));
+    CHECK_FALSE(
+        memory->transport_of({net::parse_origin("https://127.0.0.1:1", "test"), false, {}}));
+    // What a caller makes is his.
+    scripted_services services({}, {answer(200), answer(200)});
+    const auto other = std::make_shared<aws::detail::source_memory>();
+    for (int n = 0; n != 2; ++n)
+        const http_fetcher made(services.options(), net::parse_origin("https://h", "test"),
+                                fetch_limits(), false, other);
+    CHECK(services.connected() == 2);
+}

@@ -3,8 +3,10 @@
 #include "aws/instance_metadata.hpp"
 #include "support/run.hpp"
 #include "support/scripted_services.hpp"
+#include "support/secrets.hpp"
 #include "support/vectors.hpp"
 
+#include <thread>
 #include <vector>
 
 using namespace codynamo;
@@ -42,8 +44,7 @@ credentials fetch(const scripted_services& services) {
 }
 
 std::string region_of(const scripted_services& services) {
-    return test_support::run(
-        [&] { return aws::detail::instance_metadata_region(services.options()); });
+    return test_support::run([&] { return aws::instance_metadata_region(services.options()); });
 }
 
 aws::detail::metadata_settings settings(const variables& known, const std::string& config = {},
@@ -275,4 +276,83 @@ TEST_CASE("Expired credentials of an instance serve on while the service fails")
         services.will_answer(answer(500));
     CHECK(ask()->access_key_id == "ASIAX");
     CHECK(provider->name() == "instance metadata");
+}
+
+TEST_CASE("An instance's token that comes back in an answer is not quoted") {
+    const std::string secret(testing_support::secrets::metadata);
+    scripted_services services(
+        {}, {token(secret), answer(200, "r"),
+             answer(200, R"({"Code":"Failed","Message":"bad token )" + secret + "\"}")});
+    const std::string words = message_of(errc::no_credentials, [&] { (void)fetch(services); });
+    CHECK_THAT(words, Catch::Contains("says Failed") && !Catch::Contains("bad token"));
+}
+
+TEST_CASE("Who answers nonsense when asked for a token is there, and fails") {
+    for (const errc why :
+         {errc::connection_lost, errc::bad_response, errc::response_too_large, errc::tls_failed}) {
+        INFO(make_error_code(why).message());
+        scripted_services services({}, std::vector(4, broken(why, true)));
+        try {
+            (void)fetch(services);
+            FAIL("nothing was thrown");
+        } catch (const not_configured&) {
+            FAIL("it counts as not configured");
+        } catch (const error& failed) {
+            CHECK_THAT(failed.info().message, Catch::Contains("when asked for a token"));
+        }
+        scripted_services again({}, std::vector(4, broken(why, true)));
+        message_of(errc::no_credentials, [&] { (void)region_of(again); });
+    }
+}
+
+TEST_CASE("A fetch that goes on beside another one shows no server the other one's token") {
+    const std::string other = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+    scripted_services services({}, {token("one")});
+    const auto source = aws::detail::instance_metadata_source(services.options());
+    bool nested = false;
+    services.before_each_answer([&] {
+        if (std::exchange(nested, true)) return;
+        services.set(other, "http://other:1338");
+        for (auto& next : {token("two"), answer(200, "r"), answer(200, good)})
+            services.will_answer(next);
+        (void)fetch(*source);
+        for (auto& next : {answer(200, "r"), answer(200, good)})
+            services.will_answer(next);
+    });
+    (void)fetch(*source);
+    CHECK(services.lines().back() == list + "r");
+    CHECK(services.requests().back().header("x-aws-ec2-metadata-token") == "one");
+    for (auto& next : {token("three"), answer(200, "r"), answer(200, good)})
+        services.will_answer(next);
+    (void)fetch(*source);
+    for (std::size_t at = 0; at != services.lines().size(); ++at) {
+        if (services.lines()[at].find("http://other") != std::string::npos)
+            CHECK(services.requests()[at].header("x-aws-ec2-metadata-token") != "one");
+    }
+}
+
+// For the sanitizers, mostly.
+TEST_CASE("Two threads may fetch from one instance's source") {
+    source_options options;
+    options.env = fake_environment(variables());
+    options.connect = [](const net::origin&) {
+        return std::make_shared<testing::fake_transport>([](const testing::fake_request& request) {
+            if (request.head.starts_with("PUT")) // serves once
+                return answer(200, "a-token-that-is-longer-than-a-short-string");
+            return request.head.find("credentials/ ") != std::string::npos ? answer(200, "r")
+                                                                           : answer(200, good);
+        });
+    };
+    const auto source = aws::detail::instance_metadata_source(options);
+    std::vector<std::string> found(2);
+    {
+        std::vector<std::jthread> threads;
+        for (std::string& id : found) {
+            threads.emplace_back([&id, source] {
+                for (int n = 0; n != 200; ++n)
+                    id = fetch(*source).access_key_id;
+            });
+        }
+    }
+    CHECK(found == std::vector<std::string>(2, "ASIAX"));
 }

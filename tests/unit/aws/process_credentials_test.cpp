@@ -14,6 +14,8 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <mutex>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -62,6 +64,71 @@ bool ends(pid_t process) {
         std::this_thread::sleep_for(10ms);
     }
     return false;
+}
+
+using kind = detail::process_outcome::kind;
+
+/// Children that do not hear a kill, until they all have to.
+class deaf_children {
+public:
+    deaf_children() = default;
+    deaf_children(const deaf_children&) = delete;
+    deaf_children& operator=(const deaf_children&) = delete;
+    ~deaf_children() { hear(); }
+    /// With this they are killed in vain. Must not outlive this object.
+    [[nodiscard]] detail::ending ending() {
+        detail::ending in_vain;
+        in_vain.grace = 50ms;
+        in_vain.kill = [this](pid_t whom, int) {
+            const std::lock_guard lock(mutex_);
+            asked_.push_back(whom);
+            errno = EPERM;
+            return -1;
+        };
+        return in_vain;
+    }
+    [[nodiscard]] std::vector<pid_t> asked() const {
+        const std::lock_guard lock(mutex_);
+        return asked_;
+    }
+    void hear() {
+        for (const pid_t whom : asked())
+            ::kill(whom, SIGKILL);
+        const std::lock_guard lock(mutex_);
+        asked_.clear();
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::vector<pid_t> asked_;
+};
+
+/// What comes of one child; `early`: it is let go of as soon as it runs.
+kind outcome_of(const std::string& command, std::chrono::milliseconds timeout,
+                std::shared_ptr<detail::stragglers> left_over, detail::ending end,
+                bool early = false) {
+    asio::io_context context;
+    auto child =
+        std::make_unique<detail::child_process>(command, timeout, left_over, std::move(end));
+    const auto place = std::make_shared<detail::parked>();
+    bool over = false;
+    asio::co_spawn(
+        context,
+        [](std::shared_ptr<detail::parked> at, detail::child_process& what,
+           bool& out) -> asio::awaitable<void> {
+            auto start = [at, &what] { what.start(at); };
+            (void)co_await detail::parked::wait(at, std::move(start));
+            out = true;
+        }(place, *child, over),
+        asio::detached);
+    if (early) {
+        context.run_for(100ms);
+        CHECK_FALSE(over);
+        child.reset();
+        return kind::not_started;
+    }
+    context.run();
+    return child->outcome().how;
 }
 
 } // namespace
@@ -124,6 +191,68 @@ TEST_CASE("a program that takes too long is killed with all that it started") {
     for (pid_t each = 0; pids >> each; ++counted)
         CHECK(ends(each));
     CHECK(counted == 2);
+}
+
+TEST_CASE("a program that has left its process group is killed as well") {
+    const scratch_folder folder;
+    const std::string file = folder.path() + "/pid";
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(refusal_of("exec perl -e 'setpgrp(0, getpgrp(getppid())); open(F, \">" + file +
+                         "\"); print F $$; close(F); sleep 60'",
+                     1s) == "credential_process did not end within 1000 ms");
+    CHECK(std::chrono::steady_clock::now() - begin < 5s);
+    CHECK_FALSE(has_children());
+    REQUIRE_FALSE(content(file).empty());
+    CHECK(ends(std::stoi(content(file))));
+}
+
+TEST_CASE("a program that cannot be killed is given up after a second, and waited for later") {
+    deaf_children children;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto left_over = std::make_shared<detail::stragglers>();
+    const bool early = GENERATE(false, true); // its context goes before its time is up
+    for (std::size_t i = 1; i <= detail::stragglers::most; ++i) {
+        CHECK(outcome_of("sleep 60", early ? 20s : 100ms, left_over, children.ending(), early) ==
+              (early ? kind::not_started : kind::timed_out));
+        CHECK(left_over->count() == i);
+    }
+    // As many as that have to be enough.
+    CHECK(outcome_of("true", 20s, left_over, children.ending()) == kind::crowded);
+    CHECK(std::chrono::steady_clock::now() - begin < 8s);
+    CHECK(has_children());
+    children.hear();
+    for (int i = 0; i != 200 && left_over->count() != 0; ++i)
+        std::this_thread::sleep_for(10ms);
+    CHECK(left_over->count() == 0);
+    CHECK_FALSE(has_children());
+    CHECK(outcome_of("true", 20s, left_over, children.ending()) == kind::exited);
+}
+
+TEST_CASE("nobody is killed under a number that may be another's by now") {
+    // The shell is waited for by the system; what it started keeps the pipe open.
+    const scratch_folder folder;
+    const std::string file = folder.path() + "/pid";
+    deaf_children children;
+    const auto before = std::signal(SIGCHLD, SIG_IGN);
+    const auto left_over = std::make_shared<detail::stragglers>();
+    const auto how =
+        outcome_of("sleep 60 & echo $! > '" + file + "'", 300ms, left_over, children.ending());
+    std::signal(SIGCHLD, before);
+    CHECK(how == kind::timed_out);
+    CHECK(children.asked().empty());
+    CHECK(left_over->count() == 0);
+    ::kill(std::stoi(content(file)), SIGKILL);
+}
+
+TEST_CASE("without an exit code a whole document counts, and nothing else does") {
+    const auto before = std::signal(SIGCHLD, SIG_IGN);
+    CHECK(run(provider(std::string(good) + "; exit 3")->resolve())->access_key_id == "id");
+    const std::string half = refusal_of("printf '{\"Version\":1,\"AccessKeyId\":\"evil\"'");
+    const std::string late = refusal_of("sleep 60", 300ms);
+    std::signal(SIGCHLD, before);
+    CHECK_THAT(half, Catch::StartsWith("credential_process (its exit code is lost): "));
+    CHECK_THAT(half, !Catch::Contains("evil"));
+    CHECK(late == "credential_process did not end within 300 ms");
 }
 
 TEST_CASE("a program is killed when its execution context is destroyed") {

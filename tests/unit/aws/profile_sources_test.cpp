@@ -36,7 +36,8 @@ struct home_of {
         options.profile = profile;
         return profile_credentials(options);
     }
-    /// The access key id, or the refusal; '?' in front of what is not configured.
+    /// The access key id, or the refusal, with '~' for the home; '?' in front of what is not
+    /// configured.
     [[nodiscard]] std::string outcome(const std::string& profile = {}) const {
         try {
             return run(provider(profile)->resolve())->access_key_id;
@@ -44,7 +45,10 @@ struct home_of {
             return "?" + unset.info().message;
         } catch (const error& refused) {
             CHECK(refused.code() == errc::no_credentials);
-            return refused.info().message;
+            std::string words = refused.info().message;
+            const auto home = words.find(folder.path());
+            if (home != std::string::npos) words.replace(home, folder.path().size(), "~");
+            return words;
         }
     }
 };
@@ -91,12 +95,13 @@ TEST_CASE("a profile gives credentials, is broken, or is not configured") {
          "[default]\nevil\n",
          {},
          "",
-         "credentials file line 2: '=' is missing after the name of a property"},
+         "credentials file \"~/.aws/credentials\" line 2: '=' is missing after the name of a "
+         "property"},
         {"[default]\nregion = x\n\n[default\n",
          "",
          {},
          "",
-         "config file line 4: a section must end with ']'"},
+         "config file \"~/.aws/config\" line 4: a section must end with ']'"},
         {"",
          "[default]\naws_access_key_id = A\naws_secret_access_key =\n a = evil\n",
          {},
@@ -273,4 +278,25 @@ TEST_CASE("the secrets of profiles can be wiped") {
     CHECK(section.at("aws_secret_access_key").empty());
     CHECK(section.at("aws_session_token").empty());
     CHECK(section.at("region") == "r");
+}
+
+TEST_CASE("what is wrong with a role is said of the profile that has it") {
+    const std::string own = "[s]\naws_access_key_id = A\naws_secret_access_key = s\n";
+    const home_of home("[default]\nrole_arn = arn:x\nsource_profile = s\n", own);
+    CHECK_THAT(home.outcome(), Catch::StartsWith("profile \"default\": role_arn = \"arn:x\""));
+    home_of chained("[default]\nrole_arn = arn:aws:iam::123456789012:role/r\n"
+                    "source_profile = m\nregion = eu-west-1\n"
+                    "[profile m]\nrole_arn = arn:x\nsource_profile = s\n",
+                    own);
+    CHECK_THAT(chained.outcome(), Catch::StartsWith("profile \"m\": role_arn"));
+}
+
+TEST_CASE("a profile's name does not forge lines of a log") {
+    const home_of home("", "", {{"AWS_PROFILE", "a\nforged"}});
+    CHECK(home.outcome() == "profile \"a?forged\" does not exist");
+    CHECK(plan_refusal("[profile p]\nrole_arn = arn:aws:iam::123456789012:role/r\n"
+                       "source_profile = q\x1b[31m\n") ==
+          "profile \"p\" has the source_profile \"q?[31m\", which does not exist");
+    CHECK(plan_refusal("[profile p]\nsso_session = q\x1b[31m\n") ==
+          "profile \"p\" names the sso-session \"q?[31m\", which does not exist");
 }

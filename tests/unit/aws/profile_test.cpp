@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 // The shared config and credentials files: grammar, merging, and where they are.
+#include "aws/network_source.hpp"
 #include "aws/profile_paths.hpp"
+#include "aws/small_file.hpp"
 #include "support/vectors.hpp"
 #include "unit/aws/fixtures.hpp"
 
 #include <codynamo/aws/profile.hpp>
+
+#include <sys/stat.h>
 
 using namespace codynamo;
 using namespace codynamo::aws;
@@ -230,4 +234,43 @@ TEST_CASE("a file that cannot be read or is no such file is an error with its pa
     };
     CHECK_THAT(load("/folder"), Catch::StartsWith("cannot read \"" + home.path() + "/folder\": "));
     CHECK_THAT(load("/large"), Catch::EndsWith("larger than 1 MiB"));
+    // Nobody writes to it: opening it would wait.
+    REQUIRE(::mkfifo((home.path() + "/pipe").c_str(), 0600) == 0);
+    CHECK(load("/pipe") == "cannot read \"" + home.path() + "/pipe\": it is not a regular file");
+    CHECK(message_of(errc::no_credentials, [&] {
+              (void)detail::read_secret_file(home.path() + "/pipe");
+          }) == "cannot read \"" + home.path() + "/pipe\": it is not a regular file");
+}
+
+TEST_CASE("a malformed line of a file is told with the file's path") {
+    const testing_support::scratch_folder home;
+    const auto env = fake_environment({{"HOME", home.path()}});
+    const auto load = [&] {
+        return message_of(errc::invalid_argument, [&] { (void)load_profile_files(env); });
+    };
+    home.write(".aws/credentials", "\n[default\n");
+    CHECK(load() == "credentials file \"" + home.path() +
+                        "/.aws/credentials\" line 2: a section must end with ']'");
+    home.write(".aws/config", "[default\n");
+    CHECK(load() ==
+          "config file \"" + home.path() + "/.aws/config\" line 1: a section must end with ']'");
+}
+
+TEST_CASE("the null device is an empty file, and a file is read to its last byte") {
+    const testing_support::scratch_folder home;
+    const auto read = [](const std::string& path) {
+        return detail::read_small_file(path, 10'000).text.text();
+    };
+    CHECK(
+        load_profile_files(fake_environment({{"AWS_CONFIG_FILE", "/dev/null"}})).profiles.empty());
+    CHECK_FALSE(detail::read_small_file("/dev/zero", 10).why_not.empty());
+    CHECK(detail::read_small_file(home.path() + "/none", 10).missing);
+    for (const std::size_t size : {0U, 1U, 4095U, 4096U, 4097U, 9'999U, 10'000U}) {
+        home.write("file", std::string(size, 'x'));
+        CHECK(read(home.path() + "/file") == std::string(size, 'x'));
+    }
+    home.write("file", std::string(10'001, 'x'));
+    CHECK(read(home.path() + "/file").empty());
+    // Of a size that nobody knows before.
+    CHECK_FALSE(read("/proc/self/status").empty());
 }

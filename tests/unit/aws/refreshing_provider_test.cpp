@@ -3,6 +3,7 @@
 #include "aws/refresh_schedule.hpp"
 #include "aws/refreshing_provider.hpp"
 #include "unit/aws/fixtures.hpp"
+#include "unit/aws/moody_executor.hpp"
 
 #include <codynamo/testing/manual_clock.hpp>
 
@@ -22,6 +23,7 @@
 #include <future>
 #include <latch>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -59,15 +61,19 @@ public:
         --running_;
         if (says == reply::unset) throw not_configured("nothing here");
         if (says == reply::broken) throw error(errc::no_credentials, "the service is away");
-        credentials fresh("key-" + std::to_string(number), "secret");
+        credentials fresh(same_key ? "key" : "key-" + std::to_string(number), "secret");
         const auto lent = lifetime.load();
         if (lent != 0s) fresh.expires = time_->now() + lent;
+        if (same_expiry) fresh.expires = same_expiry;
         co_return fresh;
     }
 
     std::atomic<reply> says = reply::found;
     /// 0: without an expiry.
     std::atomic<std::chrono::seconds> lifetime{3600s};
+    /// Before anybody fetches.
+    bool same_key = false;
+    std::optional<timestamp> same_expiry{};
     std::atomic<bool> held = false;
     std::atomic<int> fetches = 0;
     std::atomic<int> at_most_running = 0;
@@ -130,7 +136,7 @@ private:
         try {
             const auto found = co_await from->resolve();
             out = found->access_key_id;
-        } catch (const boost::system::system_error& why) {
+        } catch (const std::exception& why) {
             out = why.what();
         }
     }
@@ -308,6 +314,51 @@ TEST_CASE("with static stability expired credentials go on when there are no oth
     CHECK(b.hand() == "key-4");
 }
 
+TEST_CASE("static stability never takes expired credentials for ones that last longer") {
+    bench b(detail::refresh_policy{true});
+    CHECK(b.key() == "key-1");
+    b.source->lifetime = -1s;
+    SECTION("which are still valid") {
+        b.time->advance(55min);
+        CHECK(b.key() == "key-1");
+        CHECK(b.log.size() == 1);
+        b.time->advance(4s);
+        CHECK(b.hand() == "key-1");
+        CHECK(b.source->fetches == 2); // it backs off as after any failure
+    }
+    SECTION("which have expired later") {
+        b.time->advance(61min);
+        b.source->lifetime = -10min;
+        CHECK(b.key() == "key-1");
+        CHECK(b.hand() == "key-1");
+    }
+}
+
+TEST_CASE("expired credentials that are refused are fetched once more, and not at each refusal") {
+    bench b(detail::refresh_policy{true});
+    b.source->same_key = true;
+    CHECK(b.key() == "key");
+    b.time->advance(2h);
+    b.source->lifetime = -1s;
+    b.source->same_expiry = b.time->now() - 1s;
+    CHECK(b.key() == "key");
+    CHECK(b.source->fetches == 2);
+    for (int i = 0; i != 5; ++i) {
+        b.provider->invalidate(b.provider->current());
+        CHECK(b.key() == "key");
+        CHECK(b.source->fetches == 3);
+    }
+    b.time->advance(11min);
+    b.source->same_expiry.reset();
+    b.source->lifetime = 3600s;
+    (void)b.key(); // has it fetched in the background
+    CHECK(b.source->fetches == 4);
+    b.provider->invalidate(b.provider->current());
+    CHECK(b.hand() == "none");
+    CHECK(b.key() == "key");
+    CHECK(b.source->fetches == 5);
+}
+
 TEST_CASE("static stability needs something to be stable with") {
     bench b(detail::refresh_policy{true});
     b.source->says = reply::broken;
@@ -455,6 +506,68 @@ TEST_CASE("a fetch in a context that has stopped running is given up after five 
     stopped.run();
     CHECK(b.hand() == "key-2");
     CHECK(starter.result == "key-2");
+}
+
+TEST_CASE("a lone waiter gives up a fetch in a context that has stopped running by itself") {
+    bench b(detail::refresh_policy{.longest_stall = 20ms});
+    asio::io_context stopped, living;
+    waiting starter, lone, on_strand;
+    b.source->held = true;
+    starter.start(stopped.get_executor(), b.provider);
+    poll(stopped, 20);
+    b.source->held = false;
+    lone.start(living.get_executor(), b.provider);
+    on_strand.start(asio::make_strand(living), b.provider);
+    living.run_for(10s);
+    CHECK(lone.result == "key-2");
+    CHECK(on_strand.result == "key-2");
+    stopped.restart();
+    stopped.run();
+    CHECK(starter.result == "key-2");
+}
+
+TEST_CASE("a lone waiter goes on waiting for a slow fetch in a context that runs") {
+    bench b(detail::refresh_policy{.longest_stall = 50ms});
+    asio::io_context slow, living;
+    waiting starter, lone;
+    b.source->held = true;
+    starter.start(slow.get_executor(), b.provider);
+    poll(slow, 20);
+    std::thread runs([&] {
+        slow.restart();
+        slow.run();
+    });
+    lone.start(living.get_executor(), b.provider);
+    living.run_for(300ms); // several times the stall
+    CHECK(lone.result == "waiting");
+    CHECK(b.source->fetches == 1);
+    b.source->held = false;
+    living.restart();
+    living.run_for(10s);
+    runs.join();
+    CHECK(lone.result == "key-1");
+    CHECK(b.source->fetches == 1);
+}
+
+TEST_CASE("a fetch that could not be started hangs nobody who comes later") {
+    bench b;
+    const auto mood = std::make_shared<testing_support::moods>();
+    asio::io_context context;
+    const asio::any_io_executor moody =
+        testing_support::moody_executor<>(context.get_executor(), mood);
+    const auto asked_before = mood->patience.load();
+    waiting first, second;
+    first.start(moody, b.provider);
+    mood->patience = 0;
+    context.run();
+    CHECK(first.result != "waiting");
+    CHECK(mood->patience < 0);
+    CHECK(b.source->fetches == 0);
+    mood->patience = asked_before;
+    second.start(moody, b.provider);
+    context.restart();
+    context.run_for(10s);
+    CHECK(second.result == "key-1");
 }
 
 TEST_CASE("a slow fetch in a context that runs is waited for") {

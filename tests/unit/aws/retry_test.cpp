@@ -204,3 +204,17 @@ TEST_CASE("many threads share one quota without losing a token") {
     CHECK(taken == 1000);
     CHECK(quota.available() == 0);
 }
+
+TEST_CASE("a retry that is not made gives back what it took, once") {
+    retry_quota quota(500);
+    retry_schedule schedule({.max_attempts = 2}, quota);
+    CHECK(schedule.next(retry_class::timeout, 1.0).verdict == retry_verdict::retry);
+    CHECK(quota.available() == 490);
+    schedule.withdraw();
+    CHECK(quota.available() == 500);
+    CHECK(schedule.attempts() == 1);
+    REQUIRE(quota.take(100));
+    schedule.withdraw();
+    CHECK(quota.available() == 400);
+    CHECK(schedule.next(retry_class::transient, 1.0).verdict == retry_verdict::retry);
+}

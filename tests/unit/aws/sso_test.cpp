@@ -11,9 +11,11 @@
 
 #include <boost/json.hpp>
 
+#include <csignal>
 #include <filesystem>
 #include <functional>
 #include <iterator>
+#include <sys/resource.h>
 #include <vector>
 
 using namespace codynamo;
@@ -66,6 +68,27 @@ std::string role_json() {
 std::string fresh_json(const std::string& more = R"(,"refreshToken":"refresh-2")") {
     return R"({"accessToken":"fresh-token","expiresIn":3600,"tokenType":"Bearer")" + more + "}";
 }
+
+/// No file can be written, be it by root.
+class unwritable_files {
+public:
+    unwritable_files() : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        rlimit none = before_;
+        none.rlim_cur = 0;
+        ::setrlimit(RLIMIT_FSIZE, &none);
+    }
+    unwritable_files(const unwritable_files&) = delete;
+    unwritable_files& operator=(const unwritable_files&) = delete;
+    ~unwritable_files() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+
+private:
+    rlimit before_{};
+    void (*handler_)(int);
+};
 
 /// A home folder with a sign-in, and the servers.
 struct signed_in {
@@ -383,8 +406,10 @@ TEST_CASE("Bearer tokens are those of the public vectors") {
         REQUIRE(section);
         sso_config given = dev();
         given.session = section->at("sso_session");
-        const auto token = test_support::run(
-            [&] { return aws::detail::resolve_sso_token(given, services.options()); });
+        const auto token = test_support::run([&] {
+            return aws::detail::resolve_sso_token(given, services.options(),
+                                                  std::make_shared<aws::detail::source_memory>());
+        });
         const auto& wanted = one.at("expect").at("token");
         CHECK(token.access_token.text() == wanted.at("token").as_string().c_str());
         CHECK(wanted.at("expiration").as_string() == "2080-10-16T03:56:45Z");
@@ -392,4 +417,100 @@ TEST_CASE("Bearer tokens are those of the public vectors") {
         ++seen;
     }
     CHECK(seen == 3);
+}
+
+TEST_CASE("A sign-in during a refresh is not overwritten, and counts when it is valid") {
+    for (const bool is_valid : {true, false}) {
+        const std::string theirs = R"({"accessToken":"theirs","expiresAt":")" +
+                                   std::string(is_valid ? valid : ended) +
+                                   R"(","refreshToken":"refresh-9"})";
+        signed_in user(token_json(ended), {answer(200, fresh_json()), answer(200, role_json())});
+        user.services.before_each_answer([&] { user.home.write(session_file, theirs); });
+        CHECK(user.fetch().access_key_id == "ASIAX");
+        CHECK(user.kept() == json::parse(theirs));
+        CHECK(user.services.requests()[1].header("x-amz-sso_bearer_token") ==
+              (is_valid ? "theirs" : "fresh-token"));
+        const std::filesystem::path file(user.home.path() + "/" + session_file);
+        CHECK(std::distance(std::filesystem::directory_iterator(file.parent_path()), {}) == 1);
+    }
+}
+
+TEST_CASE("A sign-out during a refresh stays one") {
+    signed_in user(token_json(ended), {answer(200, fresh_json()), answer(200, role_json())});
+    const std::string file = user.home.path() + "/" + session_file;
+    user.services.before_each_answer([&] { std::filesystem::remove(file); });
+    CHECK(user.fetch().access_key_id == "ASIAX");
+    CHECK_FALSE(std::filesystem::exists(file));
+}
+
+TEST_CASE("A token that its file does not take is remembered until the file changes") {
+    signed_in user(token_json(ended), {answer(200, fresh_json()), answer(200, role_json())});
+    const auto source = aws::detail::sso_source(dev(), user.services.options());
+    const auto fetch = [&] { return test_support::run([&] { return source->fetch(); }); };
+    const auto bearer = [&] {
+        return std::string(user.services.requests().back().header("x-amz-sso_bearer_token"));
+    };
+    {
+        const unwritable_files all;
+        (void)fetch();
+        CHECK(bearer() == "fresh-token");
+        user.services.will_answer(answer(200, role_json()));
+        (void)fetch();
+    }
+    CHECK(bearer() == "fresh-token");
+    CHECK(user.services.lines() == std::vector<std::string>{oidc, portal, portal});
+    CHECK(user.kept().at("accessToken").as_string() == secrets::bearer.data());
+
+    // It ends: what is sent is the second refresh token, and the file can be written now.
+    user.services.time->advance(1h);
+    user.services.will_answer(answer(200, R"({"accessToken":"newest","expiresIn":3600})"));
+    user.services.will_answer(answer(200, role_json()));
+    (void)fetch();
+    CHECK(json::parse(user.services.requests()[3].body).at("refreshToken") == "refresh-2");
+    CHECK(user.kept().at("accessToken") == "newest");
+    CHECK(user.kept().at("refreshToken") == "refresh-2");
+    CHECK(user.kept().at("kept") == json::parse(R"({"as":["it","is"]})"));
+}
+
+TEST_CASE("A remembered token gives way to another sign-in") {
+    signed_in user(token_json(ended), {answer(200, fresh_json()), answer(200, role_json())});
+    const auto source = aws::detail::sso_source(dev(), user.services.options());
+    const auto fetch = [&] { return test_support::run([&] { return source->fetch(); }); };
+    {
+        const unwritable_files all;
+        (void)fetch();
+    }
+    user.home.write(session_file, std::string(R"({"accessToken":"theirs","expiresAt":")") + valid +
+                                      R"(","refreshToken":"refresh-9"})");
+    user.services.will_answer(answer(200, role_json()));
+    (void)fetch();
+    CHECK(user.services.requests().back().header("x-amz-sso_bearer_token") == "theirs");
+}
+
+TEST_CASE("A registration that ends at no time does no harm to a token that is valid") {
+    const signed_in user(token_json(ending, "soon"), {answer(200, role_json())});
+    CHECK(user.fetch().access_key_id == "ASIAX");
+    CHECK(user.services.lines() == std::vector<std::string>{portal});
+    const signed_in late(token_json(ended, "soon"));
+    CHECK_THAT(late.refusal(), Catch::Contains("registrationExpiresAt is not an RFC 3339 time"));
+}
+
+TEST_CASE("OIDC's code is not quoted when it repeats what was sent") {
+    for (const std::string& sent : {std::string("refresh-1"), std::string(secrets::key)}) {
+        const signed_in user(token_json(ended), {answer(400, R"({"error":")" + sent + "\"}")});
+        CHECK_THAT(user.refusal(), Catch::Contains("answered 400") && !Catch::Contains(sent));
+    }
+}
+
+TEST_CASE("SSO and OIDC are trusted by the configured authorities") {
+    for (const char* expires : {valid, ended}) {
+        signed_in user(token_json(expires));
+        user.services.set("AWS_CA_BUNDLE", "/no/such/bundle");
+        source_options options = user.services.options();
+        options.connect = nullptr; // never gets as far as to connect
+        const auto source = aws::detail::sso_source(dev(), options);
+        CHECK_THAT(message_of(errc::no_credentials,
+                              [&] { (void)test_support::run([&] { return source->fetch(); }); }),
+                   Catch::Contains("/no/such/bundle"));
+    }
 }

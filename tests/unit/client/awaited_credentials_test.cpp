@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Providers of every kind, and calls that do not wait for them longer than they should.
+#include "dynamodb/awaited_credentials.hpp"
 #include "fake_client.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -74,6 +75,12 @@ asio::awaitable<aws::credentials_ptr> throwing_something_else() {
     co_return nullptr;
 }
 
+/// As one does whose own request was cancelled by somebody else.
+asio::awaitable<aws::credentials_ptr> throwing_a_cancellation() {
+    throw boost::system::system_error(asio::error::operation_aborted);
+    co_return nullptr;
+}
+
 asio::awaitable<aws::credentials_ptr> nothing() {
     co_return nullptr;
 }
@@ -117,6 +124,54 @@ TEST_CASE("whatever else a provider does comes as a failure") {
         CHECK(got.error().message() == one.words);
         CHECK(world.transport->requests().empty());
     }
+}
+
+TEST_CASE("a cancellation that nobody asked for is the provider's failure") {
+    fake_world world(script({answer("{}")}));
+    world.credentials = std::make_shared<scripted_provider>(throwing_a_cancellation);
+    client db(world.client_config());
+    const auto got = run(db.attempt(get_request()));
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().code == errc::no_credentials);
+    CHECK(got.error().message().find("scripted threw: ") == 0);
+}
+
+namespace {
+
+/// Its sleeps take two turns and cannot be cut short.
+class stubborn_clock final : public clock {
+public:
+    timestamp now() const noexcept override { return {}; }
+    std::chrono::steady_clock::time_point steady_now() const noexcept override { return {}; }
+    asio::awaitable<void> sleep_until(std::chrono::steady_clock::time_point) const override {
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        for (int i = 0; i < 2; ++i)
+            co_await asio::post(asio::deferred);
+        slept = true;
+    }
+    mutable bool slept = false;
+};
+
+} // namespace
+
+TEST_CASE("credentials that came in time are not replaced by a deadline a moment later") {
+    int in_time = 0;
+    for (int turns = 20; turns < 60; ++turns) {
+        INFO(turns);
+        const auto time = std::make_shared<stubborn_clock>();
+        bool was_first = false;
+        auto resolve = [&]() -> asio::awaitable<aws::credentials_ptr> {
+            auto found = co_await after_turns(turns);
+            was_first = !time->slept;
+            co_return found;
+        };
+        const auto provider = std::make_shared<scripted_provider>(resolve);
+        const auto got = run(credentials_before({}, provider, time));
+        CHECK(got.has_value() == was_first);
+        in_time += was_first ? 1 : 0;
+    }
+    CHECK(in_time > 0);
+    CHECK(in_time < 40);
 }
 
 TEST_CASE("a provider that never returns does not hang a call") {

@@ -121,10 +121,21 @@ TEST_CASE("a probe that came to nothing is given to the next who asks") {
     const auto cancelled = b.breaker.ask(b.now);
     REQUIRE(cancelled.is_probe);
     b.breaker.give_back(cancelled);
-    const auto overloaded = b.breaker.ask(b.now);
-    REQUIRE(overloaded.is_probe);
-    CHECK(b.breaker.tell(overloaded, verdict::unclear, b.now) == change::none);
     CHECK(b.breaker.ask(b.now).is_probe);
+}
+
+TEST_CASE("a probe that told nothing is followed by another one after a while, not at once") {
+    bench b({.minimum_calls = 1, .open_for = 500ms});
+    b.end(verdict::bad);
+    for (int i = 0; i < 3; ++i) {
+        b.now += 500ms;
+        const auto probe = b.breaker.ask(b.now);
+        REQUIRE(probe.is_probe);
+        CHECK(b.breaker.tell(probe, verdict::unclear, b.now) == change::none);
+        const auto next = b.breaker.ask(b.now);
+        CHECK_FALSE(next.granted);
+        CHECK(next.again == b.now + 500ms);
+    }
 }
 
 TEST_CASE("after closing the count begins anew") {

@@ -143,11 +143,46 @@ TEST_CASE("the clock is learnt from answers of any kind, unless somebody forbids
     CHECK(refusing.transport->requests().size() == 1);
 }
 
+TEST_CASE("whose dates are believed") {
+    fake_response proxy;
+    proxy.status = 503;
+    proxy.body = "<html>come back later</html>";
+    fake_response emulator = answer("{}");
+    emulator.headers.clear();
+    fake_response refusing = service_error("ValidationException");
+    refusing.headers.clear();
+    fake_response corrupt = answer("{}");
+    corrupt.headers.emplace_back("x-amz-crc32", "1");
+    struct row {
+        std::string name;
+        fake_response first;
+        bool learns;
+    };
+    for (const row& one :
+         {row{"the service's", answer("{}"), true},
+          row{"an error of the service's", service_error("InternalServerError", 500), true},
+          row{"a proxy's", proxy, false}, row{"an emulator's", emulator, true},
+          row{"an emulator's error", refusing, true}, row{"of a broken answer", corrupt, false}}) {
+        INFO(one.name);
+        fake_world world(script({dated(one.first, "Tue, 14 Nov 2023 21:13:20 GMT"), answer("{}")}));
+        client_config config = world.client_config();
+        config.retry.max_attempts = 1;
+        client db(config);
+        (void)outcome_of(db);
+        CHECK_FALSE(outcome_of(db).code);
+        CHECK(world.transport->requests()[1].header("x-amz-date") ==
+              (one.learns ? "20231114T211320Z" : "20231114T221320Z"));
+    }
+}
+
 TEST_CASE("a versioned put that meets its own success is one") {
     const std::string mine = R"({"k":{"S":"hello"},"version":{"N":"8"}})";
     const std::string mine_otherwise = R"({"k":{"S":"hello"},"version":{"N":"8.0"}})";
     const std::string theirs = R"({"k":{"S":"hello"},"version":{"N":"9"}})";
     const std::string none = R"({"k":{"S":"hello"}})";
+    // Two clients read 7, and both wrote 8.
+    const std::string same_version =
+        R"({"k":{"S":"hello"},"version":{"N":"8"},"data":{"S":"theirs"}})";
     struct row {
         std::string name;
         std::vector<fake_response> answers;
@@ -164,6 +199,10 @@ TEST_CASE("a versioned put that meets its own success is one") {
         {"the number is written otherwise", {lost(), condition_false(mine_otherwise)}, {}, 2},
         {"lost, then it meets another",
          {lost(), condition_false(theirs)},
+         errc::conditional_check_failed,
+         2},
+        {"lost, then it meets another's put with the same version",
+         {lost(), condition_false(same_version)},
          errc::conditional_check_failed,
          2},
         {"lost, then no version",
@@ -206,7 +245,7 @@ public:
     boost::asio::awaitable<net::send_outcome> send(net::exchange& what,
                                                    net::send_options options) override {
         was_allowed = options.replay_safe;
-        for (int i = 0; i < (was_allowed ? 2 : 1); ++i) {
+        for (int i = 0; i < (was_allowed ? 2 : 1); ++i) { // written, if not sent
             std::string head;
             std::string body;
             what.write(head, body);
@@ -215,11 +254,15 @@ public:
         view.status = last_.status;
         view.body = last_.body;
         what.read(view);
-        co_return net::send_outcome{{}, true, {}};
+        net::send_outcome outcome;
+        outcome.sent = true;
+        outcome.sent_twice = was_allowed && first_went_out;
+        co_return outcome;
     }
     boost::asio::awaitable<void> close() override { co_return; }
     net::transport_stats stats() const override { return {}; }
     bool was_allowed = false;
+    bool first_went_out = true;
 
 private:
     fake_response last_;
@@ -236,6 +279,9 @@ TEST_CASE("what the transport sent twice on its own may meet itself as well") {
     client db(config);
     CHECK(run(db.attempt(versioned_put())).has_value());
     CHECK(twice->was_allowed);
+    // The first copy was written for a connection that did not take any of it.
+    twice->first_went_out = false;
+    CHECK_FALSE(run(db.attempt(versioned_put())).has_value());
     put_item_input plain = versioned_put();
     plain.version_attribute.clear();
     const auto once = run(db.attempt(plain));

@@ -124,7 +124,41 @@ TEST_CASE("records are corrected beyond five seconds only") {
         clock_skew skew(true);
         REQUIRE(skew.learn(one.offset, {noon, noon}));
         CHECK(skew.offset() == one.offset);
+        CHECK(skew.table_offset() == 0us);
+        CHECK(skew.table_offset_in_doubt() == (one.of_records > 5s || one.of_records < -5s));
+        CHECK_FALSE(skew.learn(one.offset + 1s, {noon, noon}));
+        CHECK(skew.offset() == one.offset);
         CHECK(skew.table_offset() == one.of_records);
+        CHECK_FALSE(skew.table_offset_in_doubt());
+    }
+}
+
+TEST_CASE("one wrong date does not move records, and is forgotten") {
+    const exchange_times quick{noon, noon};
+    for (const microseconds right : {microseconds(0), microseconds(10min)}) {
+        clock_skew skew(true);
+        (void)skew.learn(right, quick);
+        (void)skew.learn(right, quick);
+        REQUIRE(skew.table_offset() == right);
+        CHECK(skew.learn(right + 1h, quick));
+        CHECK(skew.table_offset() == right);
+        CHECK(skew.learn(right + 400ms, quick));
+        CHECK(skew.offset() == right);
+        CHECK(skew.table_offset() == right);
+        CHECK_FALSE(skew.table_offset_in_doubt());
+    }
+}
+
+TEST_CASE("nobody's records are moved by more than a day") {
+    for (const microseconds off : {microseconds(24h), microseconds(-24h), microseconds(24h + 1us),
+                                   microseconds(-24h - 1us), microseconds(24h * 2'900'000)}) {
+        clock_skew skew(true);
+        const bool sane = off <= 24h && off >= -24h;
+        CHECK(skew.learn(off, {noon, noon}));
+        CHECK(skew.table_offset_in_doubt() == sane);
+        CHECK_FALSE(skew.learn(off, {noon, noon}));
+        CHECK(skew.offset() == off);
+        CHECK(skew.table_offset() == (sane ? off : 0us));
     }
 }
 

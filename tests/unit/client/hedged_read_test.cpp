@@ -33,6 +33,7 @@ constexpr int never = -1;
 struct step {
     int turns;
     fake_response response;
+    bool throws = false;
 };
 
 class paced_transport final : public net::transport {
@@ -51,6 +52,7 @@ public:
         }
         for (int i = 0; i < mine.turns; ++i)
             co_await asio::post(asio::deferred);
+        if (mine.throws) throw error(errc::tls_failed, "cannot encrypt");
         guard.finished = true;
         net::response_view view;
         view.status = mine.response.status;
@@ -119,7 +121,9 @@ TEST_CASE("which of two requests answers a hedged read") {
         {"the first hangs", {{never, {}}, {3, holding("2")}}, "2", 2, 1},
         {"the first is quicker after all", {{50, holding("1")}, {never, {}}}, "1", 2, 1},
         {"the second is quicker", {{50, holding("1")}, {1, holding("2")}}, "2", 2, 1},
-        {"the first fails late", {{20, bad}, {50, holding("2")}}, "2", 2, 0},
+        {"the first fails late", {{20, broken}, {50, holding("2")}}, "2", 2, 0},
+        {"the first is refused for good", {{20, bad}, {50, holding("2")}}, "", 2, 1},
+        {"the second cannot be sent", {{50, holding("1")}, {1, {}, true}}, "1", 2, 1},
         {"the second fails", {{50, holding("1")}, {1, bad}}, "1", 2, 0},
         {"the first fails at once: no second, but a retry",
          {{0, broken}, {0, holding("2")}},
@@ -182,6 +186,36 @@ TEST_CASE("without a fixed delay reads are measured first, and then the slow one
     REQUIRE(got.has_value());
     CHECK(got->item->at("v").as<std::string>() == "2");
     CHECK(world.paced->sent == latency_estimate::enough_samples + 2);
+}
+
+TEST_CASE("a probe of an open circuit is not hedged") {
+    hedging_world world({{0, service_error("InternalServerError", 500)},
+                         {50, holding("1")},
+                         {50, holding("1")},
+                         {1, holding("2")}});
+    client_config config = world.config();
+    config.retry.max_attempts = 1;
+    config.breaker.minimum_calls = 1;
+    client db(config);
+    CHECK_FALSE(run(db.attempt(get_request())).has_value());
+    world.time->advance(500ms);
+    CHECK(run(db.attempt(get_request())).has_value());
+    CHECK(world.paced->sent == 2);
+    CHECK(run(db.attempt(get_request())).has_value());
+    CHECK(world.paced->sent == 4);
+}
+
+TEST_CASE("in adaptive mode a second request that is throttled slows the client down") {
+    hedging_world world(
+        {{50, holding("1")}, {1, service_error("ThrottlingException")}, {0, holding("3")}});
+    client_config config = world.config();
+    config.retry.mode = aws::retry_mode::adaptive;
+    client db(config);
+    CHECK(run(db.attempt(get_request())).has_value());
+    REQUIRE(world.time->sleeps().size() == 1);
+    CHECK(run(db.attempt(get_request())).has_value());
+    REQUIRE(world.time->sleeps().size() == 2);
+    CHECK(world.time->sleeps()[1] > 1s);
 }
 
 TEST_CASE("without hedging a slow read stays alone") {

@@ -120,4 +120,21 @@ TEST_CASE("hedging bounds are checked and named") {
     CHECK_FALSE(refuses({}, ""));
 }
 
+TEST_CASE("a second request that was not sent after all is not paid for") {
+    hedging_config config;
+    config.delay = 20ms;
+    hedge_policy policy(config);
+    for (int i = 0; i < 3; ++i) {
+        CHECK(policy.take());
+        CHECK_FALSE(policy.take());
+        policy.give_back();
+    }
+    policy.give_back();
+    policy.give_back();
+    int saved = 0;
+    while (policy.take())
+        ++saved;
+    CHECK(saved <= 5); // no more than may be saved up
+}
+
 } // namespace codynamo::dynamodb

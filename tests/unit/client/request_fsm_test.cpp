@@ -46,6 +46,13 @@ const attempt_outcome invalid = answered(400, errc::validation_failed, "Validati
 const attempt_outcome expired = answered(400, errc::token_expired, "ExpiredTokenException");
 const attempt_outcome refused = lost(errc::connect_failed, false);
 
+/// Timed out while it waited for one of our own connections.
+const attempt_outcome queued = [] {
+    attempt_outcome outcome = lost(errc::timeout, false);
+    outcome.queued = true;
+    return outcome;
+}();
+
 /// An outcome whose request was dated that far behind the server's clock.
 attempt_outcome misdated(std::string code, std::chrono::microseconds by) {
     attempt_outcome outcome = answered(400, errc::credentials_rejected, std::move(code));
@@ -159,6 +166,7 @@ TEST_CASE("which outcome is followed by another attempt") {
         {"certificate refused", lost(errc::tls_failed, false), true, kind::done},
         {"client closed", lost(errc::closed, false), true, kind::done},
         {"queue full", lost(errc::overloaded, false), true, kind::done},
+        {"no connection of ours became free, not idempotent", queued, false, kind::sleep},
         {"token expired", expired, false, kind::refresh_credentials},
         {"refused for its date", misdated("InvalidSignatureException", 5min), false,
          kind::credentials},
@@ -187,6 +195,47 @@ TEST_CASE(
     REQUIRE(m.credentials().what == kind::send);
     CHECK(m.attempt(broken) == request_action{kind::done});
     CHECK(m.fsm.result()->code == errc::service_failed);
+    CHECK(m.quota.available() == 500);
+}
+
+TEST_CASE("a retry is paid for only when it is sent") {
+    enum class end { sent, cancelled, no_credentials, too_late, circuit };
+    for (const end how :
+         {end::sent, end::cancelled, end::no_credentials, end::too_late, end::circuit}) {
+        INFO(static_cast<int>(how));
+        const aws::retry_config retry;
+        aws::retry_quota quota(500);
+        longest_jitter jitter;
+        circuit_breaker breaker({.minimum_calls = 2, .open_for = 1h}, "http://fake");
+        {
+            request_fsm fsm({retry, quota, nullptr, jitter},
+                            {start_of_time + 10s, 5s, true, false});
+            REQUIRE(fsm.on_credentials(start_of_time, breaker).what == kind::send);
+            REQUIRE(fsm.on_attempt(start_of_time, broken).what == kind::sleep);
+            CHECK(quota.available() == 495);
+            if (how == end::sent) (void)fsm.on_credentials(start_of_time, breaker);
+            if (how == end::no_credentials) {
+                (void)fsm.on_no_credentials(make_failure(errc::no_credentials, "none"));
+                CHECK(quota.available() == 500);
+            }
+            if (how == end::too_late) (void)fsm.on_credentials(start_of_time + 10s, breaker);
+            if (how == end::circuit) {
+                (void)breaker.tell({}, circuit_breaker::verdict::bad, start_of_time);
+                CHECK(fsm.on_credentials(start_of_time, breaker) == request_action{kind::done});
+            }
+        }
+        CHECK(quota.available() == (how == end::sent ? 495 : 500));
+    }
+}
+
+TEST_CASE("waiting in vain for a connection of our own costs attempts and no tokens") {
+    machine m({.retry = {.max_attempts = 2}, .breaking = {.minimum_calls = 1}});
+    REQUIRE(m.credentials().what == kind::send);
+    CHECK(m.attempt(queued).what == kind::sleep);
+    CHECK(m.quota.available() == 500);
+    REQUIRE(m.credentials().what == kind::send);
+    CHECK(m.attempt(queued) == request_action{kind::done});
+    CHECK(m.fsm.result()->code == errc::timeout);
 }
 
 TEST_CASE("an expired token is refreshed once, outside the retry quota") {
@@ -355,7 +404,10 @@ TEST_CASE("what opens a circuit and what does not") {
         {"throttled with a 503", answered(503, errc::throttled, "SlowDown"), 60s, false},
         {"refused", invalid, 60s, false},
         {"unreadable", answered(200, errc::bad_response, ""), 60s, false},
+        {"unreadable, and no HTTP", lost(errc::bad_response, true), 60s, true},
+        {"too large, and no status", lost(errc::response_too_large, true), 60s, false},
         {"our own queue", lost(errc::overloaded, false), 60s, false},
+        {"no connection of ours became free", queued, 60s, false},
         {"closed", lost(errc::closed, false), 60s, false},
     };
     for (const row& one : table) {
@@ -378,6 +430,7 @@ TEST_CASE("a call that is cancelled on its way gives the probe back") {
     {
         request_fsm cancelled({retry, quota, nullptr, jitter}, {later + 1min, 5s, true, false});
         REQUIRE(cancelled.on_credentials(later, breaker).what == kind::send);
+        CHECK(cancelled.is_probe());
         CHECK_FALSE(breaker.ask(later).granted);
     }
     CHECK(breaker.ask(later).is_probe);
@@ -395,6 +448,53 @@ TEST_CASE("in adaptive mode every attempt waits for its turn, and asks again whe
     m.now += 2s;
     CHECK(m.credentials().what == kind::send);
     CHECK(m.attempt({}).what == kind::done);
+}
+
+TEST_CASE("who waits for his turn leaves the probe to somebody else") {
+    machine m({.adaptive = true, .breaking = {.minimum_calls = 1}});
+    m.open_the_circuit();
+    m.limiter.ended(true, m.now);
+    m.now += 1s;
+    CHECK(m.credentials() == request_action{kind::sleep, start_of_time + 2s});
+    CHECK_FALSE(m.fsm.is_probe());
+    CHECK(m.breaker.ask(m.now).is_probe);
+}
+
+TEST_CASE("who meets an open circuit takes nobody's turn") {
+    machine m({.adaptive = true, .breaking = {.minimum_calls = 1, .open_for = 10s}});
+    m.open_the_circuit();
+    m.limiter.ended(true, m.now);
+    m.now += 2s;
+    CHECK(m.credentials() == request_action{kind::sleep, start_of_time + 10s});
+    CHECK(m.limiter.acquire(m.now) == 0s);
+}
+
+TEST_CASE("what never reached the service says nothing about how much it can take") {
+    struct row {
+        std::string name;
+        attempt_outcome outcome;
+        bool counts;
+    };
+    for (const row& one : {row{"success", {}, true}, row{"500", broken, true},
+                           row{"lost on the wire", lost(errc::connection_lost, true), true},
+                           row{"no connection", refused, false}, row{"queued", queued, false},
+                           row{"overloaded", lost(errc::overloaded, false), false},
+                           row{"closed", lost(errc::closed, false), false}}) {
+        INFO(one.name);
+        aws::adaptive_limiter limiter{start_of_time};
+        tell(limiter, one.outcome, start_of_time + 10s);
+        CHECK((limiter.measured() > 0) == one.counts);
+    }
+}
+
+TEST_CASE("which failures are the service's last word") {
+    CHECK(is_refusal(invalid));
+    CHECK(is_refusal(expired));
+    for (const attempt_outcome& one :
+         {attempt_outcome{}, throttled, broken, refused, queued, lost(errc::bad_response, true),
+          answered(200, errc::bad_response, ""), answered(400, errc::checksum_mismatch, "")}) {
+        CHECK_FALSE(is_refusal(one));
+    }
 }
 
 TEST_CASE("a turn that comes after the deadline is not waited for") {

@@ -69,7 +69,7 @@ TEST_CASE("times in the table are the server's beyond five seconds, and ours up 
         (void)run(backend.load("k"));
         const record mine{.value = "hi", .written = world.time->now(), .lifetime = 60s};
         run(backend.store("k", mine));
-        const fake_request put = world.transport->requests().at(1);
+        const fake_request put = world.transport->requests().back();
         CHECK(has(put, R"("update_ts":{"N":")" + one.update_ts + "\""));
         CHECK(has(put, R"("ttl":{"N":")" + one.ttl + "\""));
         // What comes back is what went in, to the microsecond.
@@ -110,6 +110,99 @@ TEST_CASE("batches, conditions, touches and clears speak the table's time too") 
     skewed_world late(hour_later, stored("1700003540.5"));
     auto expired = run(dynamodb_backend::open(late.backend_config()));
     CHECK_FALSE(run(expired.touch("k", late.time->now(), 60s)));
+}
+
+namespace {
+
+const std::string hour_behind = "Tue, 14 Nov 2023 23:13:20 GMT";
+
+fake_response dated(fake_response of, const std::string& date) {
+    of.headers.emplace_back("Date", date);
+    return of;
+}
+
+using operations = std::vector<std::string>;
+
+} // namespace
+
+TEST_CASE("the call that learns the table's time corrects what it has just stored") {
+    enum class way { store, store_newer, store_many };
+    for (const way how : {way::store, way::store_newer, way::store_many}) {
+        INFO(static_cast<int>(how));
+        skewed_world world(hour_behind, "{}");
+        auto backend = run(dynamodb_backend::open(world.backend_config()));
+        const record mine{.value = "hi", .written = world.time->now(), .lifetime = 60s};
+        if (how == way::store) run(backend.store("k", mine));
+        if (how == way::store_newer) CHECK(run(backend.store_newer("k", mine)));
+        if (how == way::store_many) CHECK(run(backend.store_many({{"k", mine}})).at(0).has_value());
+        const std::string first = how == way::store_many ? "BatchWriteItem" : "PutItem";
+        REQUIRE(world.operations() == operations{first, "GetItem", "PutItem"});
+        const fake_request last = world.transport->requests().back();
+        CHECK(has(world.transport->requests()[0], R"("update_ts":{"N":"1700000000.5"})"));
+        CHECK(has(last, R"("update_ts":{"N":"1700003600.5"})"));
+        CHECK(has(last, R"("ttl":{"N":"1700003661"})"));
+        CHECK(has(last, R"("value":{"B":"aGk="})"));
+        // And not over somebody else's.
+        CHECK(has(last, R"("ConditionExpression":"#u = :old")"));
+        CHECK(has(last, R"(":old":{"N":"1700000000.5"})"));
+        run(backend.store("k", mine));
+        CHECK(world.operations().size() == 4);
+    }
+}
+
+TEST_CASE("a correction yields to whoever has written since, and other failures are told") {
+    struct row {
+        fake_response last;
+        std::optional<errc> fails;
+    };
+    for (const row& one :
+         {row{test::service_error("ConditionalCheckFailedException"), std::nullopt},
+          row{test::service_error("ValidationException"), errc::validation_failed}}) {
+        fake_world world(test::script(
+            {dated(answer("{}"), hour_behind), dated(answer("{}"), hour_behind), one.last}));
+        auto backend = run(dynamodb_backend::open(world.backend_config()));
+        const record mine{.value = "hi", .written = world.time->now(), .lifetime = 60s};
+        const auto all = run(backend.store_many({{"k", mine}}));
+        CHECK(world.operations().size() == 3);
+        CHECK(all.at(0).has_value() == !one.fails);
+        if (one.fails) CHECK(all.at(0).error().code == *one.fails);
+    }
+}
+
+TEST_CASE("a date that no second answer confirms moves no record") {
+    fake_world world(test::script(
+        {dated(answer("{}"), hour_behind), dated(answer("{}"), "Tue, 14 Nov 2023 22:13:20 GMT")}));
+    auto backend = run(dynamodb_backend::open(world.backend_config()));
+    const record mine{.value = "hi", .written = world.time->now(), .lifetime = 60s};
+    run(backend.store("k", mine));
+    CHECK(world.operations() == operations{"PutItem", "GetItem"});
+    run(backend.store("k", mine));
+    CHECK(has(world.transport->requests().back(), R"("update_ts":{"N":"1700000000.5"})"));
+}
+
+TEST_CASE("a record that was too old by the wrong clock gets a second chance, and only one") {
+    const fake_response refused = test::service_error("ConditionalCheckFailedException");
+    for (const bool is_newer : {true, false}) {
+        fake_world world(
+            test::script({dated(refused, hour_behind), dated(answer("{}"), hour_behind),
+                          is_newer ? answer("{}") : refused}));
+        auto backend = run(dynamodb_backend::open(world.backend_config()));
+        const record mine{.value = "hi", .written = world.time->now(), .lifetime = 60s};
+        CHECK(run(backend.store_newer("k", mine)) == is_newer);
+        REQUIRE(world.operations() == operations{"PutItem", "GetItem", "PutItem"});
+        const fake_request last = world.transport->requests().back();
+        CHECK(has(last, R"(":u":{"N":"1700003600.5"})"));
+        CHECK(has(last, R"("update_ts":{"N":"1700003600.5"})"));
+    }
+}
+
+TEST_CASE("the first load of all is told by the right clock") {
+    skewed_world world(hour_behind, stored("1700003600.5"));
+    auto backend = run(dynamodb_backend::open(world.backend_config()));
+    const auto found = run(backend.load("k"));
+    REQUIRE(found);
+    CHECK(found->written == world.time->now());
+    CHECK(world.operations() == operations{"GetItem", "GetItem"});
 }
 
 TEST_CASE("clear_expired looks at the table's times with the table's clock") {

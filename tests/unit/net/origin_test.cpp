@@ -82,6 +82,43 @@ TEST_CASE("what is not an origin is refused with the name of the field") {
     }
 }
 
+TEST_CASE("a host that only the system's resolver takes for an address is refused") {
+    const char* const odd[] = {"2852039166", // 169.254.169.254
+                               "0xA9FEA9FE",
+                               "0Xa9fea9fe",
+                               "025177524776",
+                               "0251.0376.0251.0376",
+                               "0xa9.0xfe.0xa9.0xfe",
+                               "169.254.43518",
+                               "169.16689662",
+                               "0xa9.254.0251.254",
+                               "127.1",
+                               "0",
+                               "0x",
+                               "127.0.0.01",
+                               "127.0.0.256",
+                               "127.0.0.1.",
+                               "127.0.0.1.2",
+                               "127..1",
+                               "2130706433."};
+    for (const std::string host : odd) {
+        INFO(host);
+        for (const auto& url : {"http://" + host, "https://" + host + ":8000"})
+            CHECK_THROWS_WITH(net::parse_origin(url, "endpoint"),
+                              Catch::StartsWith("endpoint = ") &&
+                                  Catch::Contains("must be four decimal numbers"));
+        CHECK_THROWS_WITH(net::check(net::origin{false, host, 80}),
+                          Catch::StartsWith("origin.host = ") &&
+                              Catch::Contains("must be four decimal numbers"));
+    }
+    for (const std::string host :
+         {"0.0.0.0", "255.255.255.255", "10.0.0.10", "1.example", "127.0.0.1.example", "0x7f.a",
+          "db-1", "a1", "1a", "0xg", "x1", "1.2.3.4a", "::ffff:1.2.3.4"}) {
+        INFO(host);
+        CHECK_NOTHROW(net::check(net::origin{false, host, 80}));
+    }
+}
+
 TEST_CASE("secrets and control characters of what is not an origin are not quoted back") {
     struct row {
         const char* url;
@@ -145,6 +182,7 @@ TEST_CASE("the bounds of a pool are checked and named") {
     CHECK_NOTHROW(net::check(net::pool_config{}));
     CHECK_NOTHROW(
         net::check(net::pool_config{.idle_limit = 24h, .max_age = 24h, .connect_timeout = 24h}));
+    CHECK_NOTHROW(net::check(net::pool_config{.max_body_bytes = SIZE_MAX}));
     for (const auto& r : rows) {
         net::pool_config config;
         r.spoil(config);

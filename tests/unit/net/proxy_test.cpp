@@ -84,6 +84,16 @@ TEST_CASE("a bad proxy URL is refused by the name of its field, without its pass
         "http://us%3aer:secretword@proxy",
         "ftp://user:secretword@proxy",
         "user:secretword://x@proxy",
+        // No '@': what looks like host and port is a user and his password.
+        "http://user:secretword",
+        "http://user:secretword%40proxy:3128",
+        "user:secretword%40proxy",
+        "http://user:123456secretword/",
+        "http://secretword/x",
+        "http://secretword?",
+        "http://[secretword",
+        "http://:secretword",
+        "http://secretword:0",
     };
     for (const auto& url : bad) {
         INFO(url);
@@ -123,7 +133,37 @@ TEST_CASE("the proxy of a server is found in configuration and environment") {
          "up 1 "},
         {"not for http", {}, {{"HTTPS_PROXY", "http://up:1"}}, "http://a.example", "direct"},
         {"for http", {}, {{"http_proxy", "http://low:1"}}, "http://a.example", "low 1 "},
-        {"httpoxy", {}, {{"HTTP_PROXY", "http://evil:1"}}, "http://a.example", "direct"},
+        {"for http, upper case", {}, {{"HTTP_PROXY", "up:1"}}, "http://a.example", "up 1 "},
+        {"for http, lower case wins",
+         {},
+         {{"HTTP_PROXY", "up:1"}, {"http_proxy", "low:1"}},
+         "http://a.example",
+         "low 1 "},
+        {"httpoxy",
+         {},
+         {{"HTTP_PROXY", "http://evil:1"}, {"REQUEST_METHOD", "GET"}},
+         "http://a.example",
+         "direct"},
+        {"httpoxy, with an empty method",
+         {},
+         {{"HTTP_PROXY", "http://evil:1"}, {"REQUEST_METHOD", ""}},
+         "http://a.example",
+         "direct"},
+        {"a CGI program's lower case",
+         {},
+         {{"HTTP_PROXY", "evil:1"}, {"http_proxy", "low:1"}, {"REQUEST_METHOD", "GET"}},
+         "http://a.example",
+         "low 1 "},
+        {"a CGI program's, for https",
+         {},
+         {{"HTTPS_PROXY", "up:1"}, {"REQUEST_METHOD", "GET"}},
+         "https://a.example",
+         "up 1 "},
+        {"http's in upper case is not https's",
+         {},
+         {{"HTTP_PROXY", "up:1"}},
+         "https://a.example",
+         "direct"},
         {"http's is not https's", {}, {{"http_proxy", "low"}}, "https://a.example", "direct"},
         {"the configuration wins",
          {.url = "http://mine:2"},
@@ -199,6 +239,9 @@ TEST_CASE("a proxy that cannot be meant is an error that names its source") {
                       Catch::StartsWith("network.proxy.no_proxy: \"10.0.0.0/33\""));
     CHECK_THROWS_WITH(make_transport(server, {}, {}, with({}), {.proxy = {.url = "ftp://x"}}),
                       Catch::StartsWith("network.proxy.url"));
+    CHECK_THROWS_WITH(resolve_proxy({}, with({{"HTTPS_PROXY", "http://alice:hunter2"}}), server),
+                      "HTTPS_PROXY: is not http://HOST:PORT with a valid host and a port from 1 "
+                      "to 65535 (user:password@ may stand before the host)");
 }
 
 TEST_CASE("hosts of this machine and this link are never reached through a proxy") {

@@ -106,6 +106,18 @@ TEST_CASE("an end at any byte of a response is noticed") {
         }
 }
 
+// Beast 1.81 asserts that five bytes are there, where the last chunk is the first one too.
+TEST_CASE("a chunked answer without content may come byte by byte") {
+    const std::string text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    for (const std::size_t piece : {1U, 2U, 3U, 4U, 5U}) {
+        wire w = plain();
+        const auto r = feed(w, text, piece);
+        CHECK(r.state == advance::done);
+        CHECK(r.body.empty());
+        CHECK(r.reusable);
+    }
+}
+
 TEST_CASE("a body that only the end delimits and that never begins is lost, not empty") {
     auto w = plain();
     w.reset();
@@ -144,6 +156,23 @@ TEST_CASE("a body is refused as soon as its promised length is over the limit") 
     const auto r = feed(w, "HTTP/1.1 200 OK\r\nContent-Length: 20001\r\n\r\n", 1000);
     CHECK(r.state == advance::failed);
     CHECK(w.failure().code == errc::response_too_large);
+}
+
+TEST_CASE("a body without a bound is read as any other") {
+    std::mt19937 random(11);
+    net::pool_config config;
+    config.max_body_bytes = SIZE_MAX;
+    const std::string body(300'000, 'b');
+    for (const auto& text :
+         {"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + body, chunked(body, random)})
+        for (const std::size_t piece : {std::size_t{7}, std::size_t{5000}}) {
+            wire w({false, "h", 80}, config, nullptr);
+            w.reset();
+            const auto r = feed(w, text, piece);
+            INFO(w.failure().message);
+            REQUIRE(r.state == advance::done);
+            CHECK(r.body == body);
+        }
 }
 
 TEST_CASE("a request is head and body, as two pieces when plain") {
