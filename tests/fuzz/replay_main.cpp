@@ -40,6 +40,7 @@ std::vector<std::string> read_corpus(const std::filesystem::path& folder) {
 
 /// A few bytes changed, dropped or doubled, or the end cut off.
 std::string mutated(std::string text, std::mt19937& random) {
+    constexpr std::string_view marks = "\r\n\t {}[]\":,\\0-9.e+%#@/<>&;=";
     const auto below = [&](std::size_t n) { return n == 0 ? 0 : random() % n; };
     for (auto changes = 1 + below(4); changes != 0; --changes) {
         const auto at = below(text.size());
@@ -54,7 +55,7 @@ std::string mutated(std::string text, std::mt19937& random) {
             text.insert(at, text.substr(below(text.size()), below(16)));
             break;
         case 3:
-            text.insert(at, 1, "\r\n\t {}[]\":,\\0-9.e+%#@/<>&;="[below(30)]);
+            text.insert(at, 1, marks[below(marks.size())]);
             break;
         default:
             text.resize(at);

@@ -27,8 +27,6 @@ mkdir -p "$out/crashes"
 fuzz() {
     local target=$1 log=$out/$1.log status=0
     mkdir -p "$out/corpus/$target"
-    # Boost.JSON's library, compiled by g++, frees with an alignment what clang allocated without.
-    export ASAN_OPTIONS=new_delete_type_mismatch=0
     "$out/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
         -rss_limit_mb=2048 -dict="$here/words.dict" -artifact_prefix="$out/crashes/$target-" \
         "$out/corpus/$target" "$here/corpus/$target" >"$log" 2>&1 </dev/null || status=$?
