@@ -277,7 +277,10 @@ TEST_CASE("many threads, short deadlines and cancellations at random: nothing is
                         try {
                             const auto outcome = co_await asio::co_spawn(
                                 executor, transport->send(what, {.deadline = until}), token);
-                            ++(!outcome.code ? fine : outcome.code == errc::timeout ? late : other);
+                            // On a slow machine the pool knows that 2 ms will not do.
+                            const bool too_late =
+                                outcome.code == errc::timeout || outcome.code == errc::overloaded;
+                            ++(!outcome.code ? fine : too_late ? late : other);
                         } catch (const boost::system::system_error&) {
                             ++cancelled;
                         }
