@@ -181,7 +181,8 @@ TEST_CASE("gets on four threads without strands, under a short deadline") {
             const auto found = co_await cache.try_get("k");
             if (found) {
                 ++done;
-            } else if (found.error().code == errc::timeout) {
+            } else if (found.error().code == errc::timeout ||
+                       found.error().code == errc::overloaded) {
                 ++timed_out;
             }
         }
