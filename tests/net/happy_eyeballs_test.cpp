@@ -189,8 +189,8 @@ TEST_CASE("many races on many threads, with and without strands") {
             options.deadline = steady::now() + (i % 2 == 0 ? 5s : std::chrono::seconds(0) + 15ms);
             const auto outcome = co_await on->send(what, options);
             // On a slow machine the pool knows that 15 ms will not do.
-            const bool late = outcome.code == errc::timeout || outcome.code == errc::overloaded;
-            ++(!outcome.code ? good : late ? slow : bad);
+            const bool no_time = outcome.code == errc::timeout || outcome.code == errc::overloaded;
+            ++(!outcome.code ? good : no_time ? slow : bad);
         }
     };
     {
