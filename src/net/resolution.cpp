@@ -46,7 +46,9 @@ void resolve_waiter::leave() noexcept {
 
 resolution::resolution(const asio::any_io_executor& executor) : executor_(executor) {}
 
-void resolution::start(const std::string& host, std::uint16_t port, const resolver& how) {
+void resolution::start(steady_time now, const std::string& host, std::uint16_t port,
+                       const resolver& how) {
+    started_ = now;
     if (how)
         ask(how, host, port);
     else
@@ -97,9 +99,10 @@ void resolution::answered(std::exception_ptr failure, const std::vector<std::str
     finish(asio::error::host_not_found, odd.empty() ? "the resolver knows no address" : odd, {});
 }
 
-bool resolution::done() const {
+bool resolution::joinable(steady_time now, steady_time::duration patience) {
     const std::lock_guard lock(mutex_);
-    return done_ || given_up_;
+    if (dispensable() && now - started_ >= patience) give_up();
+    return !done_ && !given_up_;
 }
 
 void resolution::join(resolve_waiter& waiter, unique_handler<wake> handler) {
@@ -148,14 +151,22 @@ void resolution::returned() {
     if (next->left_) next->one_left();
 }
 
+bool resolution::dispensable() const noexcept {
+    return !done_ && !given_up_ && !keep_ && strand_;
+}
+
 void resolution::one_left() {
     left_ = waiters_.empty();
-    if (done_ || given_up_ || keep_ || !strand_ || !left_) return;
+    if (left_ && dispensable()) give_up();
+}
+
+void resolution::give_up() {
     given_up_ = true;
     asio::post(*strand_, [self = shared_from_this()] {
         self->cancel_.emit(asio::cancellation_type::terminal);
     });
     strand_.reset();
+    wake_all();
 }
 
 void resolution::finish(boost::system::error_code ec, std::string words, endpoints_type found) {
@@ -167,6 +178,10 @@ void resolution::finish(boost::system::error_code ec, std::string words, endpoin
     endpoints_ = std::move(found);
     resolver_.reset();
     strand_.reset();
+    wake_all();
+}
+
+void resolution::wake_all() noexcept {
     while (resolve_waiter* const waiter = waiters_.pop_front()) {
         waiter->in_list_ = false;
         auto handler = std::move(waiter->handler_);

@@ -51,17 +51,20 @@ private:
 };
 
 /// A look-up by the system goes on when nobody waits for it any more, and may be joined again; one
-/// by the user's own resolver is cancelled then, and another takes its place. Until the cancelled
-/// one has returned, that other one is kept as the system's are: a resolver that cannot be
-/// cancelled is not called again and again. Thread-safe.
+/// by the user's own resolver is given up then, or when it is joined late (see joinable()): it is
+/// cancelled, and another takes its place. Until the cancelled one has returned, that other one is
+/// kept as the system's are: a resolver that cannot be cancelled is not called again and again.
+/// Thread-safe.
 class resolution : public std::enable_shared_from_this<resolution> {
 public:
     explicit resolution(const boost::asio::any_io_executor& executor);
 
     /// `how` empty: the system's resolver. Nothing is called before this returns.
-    void start(const std::string& host, std::uint16_t port, const resolver& how);
-    /// Over, or given up: not to be joined.
-    [[nodiscard]] bool done() const;
+    void start(steady_time now, const std::string& host, std::uint16_t port, const resolver& how);
+    /// False when it is over or given up. One by the user's own resolver that has taken `patience`
+    /// is given up here, and those who wait for it are told to look anew: while each of them is
+    /// relieved by the next before he leaves, nobody else would ever give up one that hangs.
+    [[nodiscard]] bool joinable(steady_time now, steady_time::duration patience);
     /// Has the handler completed when the look-up is over. The slot of the handler is the caller's
     /// to set, before.
     void join(resolve_waiter& waiter, unique_handler<wake> handler);
@@ -74,7 +77,7 @@ public:
 
     /// Valid once done.
     [[nodiscard]] const boost::system::error_code& error() const noexcept { return error_; }
-    /// Whether everybody had left when the last one joined: look it up anew.
+    /// Look it up anew.
     [[nodiscard]] bool given_up() const noexcept { return given_up_; }
     /// What went wrong, if error() says that something did.
     [[nodiscard]] const std::string& words() const noexcept { return words_; }
@@ -90,7 +93,10 @@ private:
     void answered(std::exception_ptr failure, const std::vector<std::string>& addresses,
                   std::uint16_t port);
     void finish(boost::system::error_code ec, std::string words, endpoints_type found);
+    [[nodiscard]] bool dispensable() const noexcept;
     void one_left();
+    void give_up();
+    void wake_all() noexcept;
     void returned();
 
     mutable std::mutex mutex_;
@@ -99,6 +105,7 @@ private:
     std::unique_ptr<boost::asio::ip::tcp::resolver> resolver_; // of the system; or else:
     std::optional<boost::asio::strand<boost::asio::any_io_executor>> strand_;
     boost::asio::cancellation_signal cancel_; // used on strand_ only
+    steady_time started_{};
     boost::system::error_code error_;
     std::string words_;
     endpoints_type endpoints_;
