@@ -52,7 +52,8 @@ struct entry {
 /// policy's own words when the policy throws, and otherwise whatever the backend reports. Functions
 /// named try_… and …_many return them instead.
 /// Cancellation: as the backend's; always thrown as boost::asio::error::operation_aborted, from
-/// try_… and …_many too. After a cancelled set or erase it is unknown whether it happened.
+/// try_… and …_many too. Whether a set, touch or erase happened is unknown after it was cancelled
+/// or failed with failure::outcome_unknown.
 /// Lifetime: an awaitable owns what it needs; the cache may be destroyed meanwhile. The policy
 /// serializes at the call of set, everything else happens when it is awaited.
 /// Beware of g++ 12: any aggregate with members of class type that is made *inside* a co_await

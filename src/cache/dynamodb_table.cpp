@@ -26,6 +26,7 @@ void check_key_schema(const dynamodb_backend_config& config,
         found += " key \"" + one.name + "\" of type ";
         found += types.at(static_cast<std::size_t>(one.type));
     }
+    if (found.empty()) found = "no key schema in its description";
     throw error(errc::schema_mismatch, "table " + config.table_name + " has " + found +
                                            "; a cache needs hash key \"" + wanted.name +
                                            "\" of type S and no range key");

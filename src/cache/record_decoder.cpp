@@ -91,7 +91,7 @@ private:
         case 1:
             in_item_ = name == "Item";
             if (in_item_ && has_item_) bad("two items");
-            if (name == "__type") bad("an error document with status 200");
+            if (name == "__type") bad("an error document with a status of success");
             break;
         case 2:
             field_ = in_item_ ? builder_.field_of(name) : record_field::none;

@@ -72,6 +72,9 @@ response_document::response_document(std::string_view body)
         throw error(errc::bad_response, "response of " + std::to_string(body.size()) +
                                             " bytes is not JSON: " + code.message());
     if (!root_.is_object()) refuse_kind(root_, path("response"), "an object");
+    // What means nothing to an operation is skipped, and a write would have succeeded.
+    if (root_.get_object().contains("__type"))
+        refuse_response(path("response"), "is an error document with a status of success");
 }
 
 const json::object& as_object(const json::value& v, const path& where) {

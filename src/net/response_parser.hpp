@@ -10,7 +10,8 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
-#include <optional>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -43,10 +44,12 @@ class response_parser final : public http::basic_parser<false> {
 public:
     response_parser(byte_buffer& buffer, response_parts& parts, const pool_config& limits,
                     bool to_head_request)
-        : buffer_(buffer), parts_(parts), max_head_(limits.max_head_bytes) {
+        : buffer_(buffer), parts_(parts) {
         eager(true);
         skip(to_head_request);
-        header_limit(static_cast<std::uint32_t>(limits.max_head_bytes));
+        // The head's bound is for the caller to keep: what Beast compares with it depends on how
+        // the bytes came.
+        header_limit(std::numeric_limits<std::uint32_t>::max());
         body_limit(limits.max_body_bytes);
     }
 
@@ -81,13 +84,8 @@ private:
         parts_.status = static_cast<unsigned>(code);
     }
 
-    void on_field_impl(http::field, text name, text value, error_code& ec) override {
+    void on_field_impl(http::field, text name, text value, error_code&) override {
         if (head_done_) return; // trailers tell nothing that anybody asked for
-        head_bytes_ += name.size() + value.size() + 4;
-        if (head_bytes_ > max_head_) {
-            ec = http::error::header_limit;
-            return;
-        }
         // A folded value has been put together in a buffer on the parser's stack.
         const bool folded = !in_buffer(value.data());
         const auto at = folded ? parts_.folded_values.size() : position(value.data());
@@ -109,8 +107,6 @@ private:
 
     byte_buffer& buffer_;
     response_parts& parts_;
-    std::size_t max_head_;
-    std::size_t head_bytes_ = 0;
     std::size_t expected_ = 0;
     bool head_done_ = false;
 };

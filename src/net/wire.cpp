@@ -85,8 +85,7 @@ public:
         parsed_ = 0;
         interim_ = 0;
         answered_ = false;
-        parser_.reset();
-        parts_.clear();
+        expect_head();
     }
 
     std::array<std::string_view, 2> request() {
@@ -170,6 +169,12 @@ private:
         return beside + std::min(limits_.max_body_bytes, SIZE_MAX - beside);
     }
 
+    void expect_head() noexcept {
+        parser_.reset();
+        parts_.clear();
+        head_fits_ = false;
+    }
+
     void make_room() {
         std::size_t wanted = usual_room / 4;
         if (input_.capacity() == 0) wanted = usual_room;
@@ -241,6 +246,7 @@ private:
             boost::system::error_code ec;
             parsed_ += parser_->put({input_.data() + parsed_, input_.size() - parsed_}, ec);
             if (ec && ec != http::error::need_more) return refuse(ec);
+            if (!head_fits()) return refuse(http::error::header_limit);
             if (!parser_->is_done()) {
                 close_gap();
                 if (input_.size() > most_input())
@@ -253,6 +259,18 @@ private:
                 return fail(errc::bad_response, "too many or unwanted 1xx responses");
             }
         }
+    }
+
+    bool head_fits() {
+        if (head_fits_) return true;
+        if (input_.size() > limits_.max_head_bytes) {
+            constexpr std::string_view blank_line = "\r\n\r\n";
+            const auto end = std::string_view(input_.data(), input_.size()).find(blank_line);
+            if (end == std::string_view::npos || end + blank_line.size() > limits_.max_head_bytes)
+                return false;
+        }
+        head_fits_ = parser_->is_header_done();
+        return true;
     }
 
     advance refuse(const boost::system::error_code& ec) {
@@ -283,8 +301,7 @@ private:
         std::memmove(input_.data(), input_.data() + parsed_, rest);
         input_.resize(rest);
         parsed_ = 0;
-        parser_.reset();
-        parts_.clear();
+        expect_head();
         return true;
     }
 
@@ -294,6 +311,7 @@ private:
     std::optional<response_parser> parser_;
     std::vector<header_view> views_;
     int interim_ = 0;
+    bool head_fits_ = false; // the present one is complete and within its bound
     bool opening_ = false;
     bool to_head_ = false;
 };

@@ -58,6 +58,7 @@ TEST_CASE("a table is recognised whatever a store leaves out of its description"
         const char* name;
         std::string description;
         boost::system::error_code code{};
+        const char* words = "";
     };
     const std::string active = R"("TableStatus":"ACTIVE",)" + schema;
     const row rows[] = {
@@ -76,14 +77,15 @@ TEST_CASE("a table is recognised whatever a store leaves out of its description"
         {"definitions of other attributes",
          table(active + R"(,"AttributeDefinitions":[{"AttributeName":"x","AttributeType":"N"}])")},
         {"a time with a fraction", table(active + R"(,"CreationDateTime":1.7123456789e9)")},
-        {"no key", table(R"("TableStatus":"ACTIVE")"), errc::schema_mismatch},
+        {"no key", table(R"("TableStatus":"ACTIVE")"), errc::schema_mismatch,
+         "table cache has no key schema"},
         {"a range key too",
          table(R"("TableStatus":"ACTIVE","KeySchema":[{"AttributeName":"key","KeyType":"HASH"},)"
                R"({"AttributeName":"r","KeyType":"RANGE"}])"),
-         errc::schema_mismatch},
+         errc::schema_mismatch, "range key \"r\""},
         {"a key of another type",
          table(active + R"(,"AttributeDefinitions":[{"AttributeName":"key","AttributeType":"N"}])"),
-         errc::schema_mismatch},
+         errc::schema_mismatch, "hash key \"key\" of type N"},
         {"no status", table(schema), errc::timeout},
         {"no description", "{}", errc::timeout},
         {"a description that is none", R"({"Table":[]})", errc::bad_response},
@@ -99,6 +101,7 @@ TEST_CASE("a table is recognised whatever a store leaves out of its description"
                                 .answer = by_target({{"DescribeTable", response(r.description)},
                                                      {"DescribeTimeToLive", response(ttl_on)}})});
         boost::system::error_code code;
+        std::string words;
         const auto open = [&]() -> asio::awaitable<void> {
             auto config = config_for<dynamodb_backend_config>(server);
             config.table_name = "cache";
@@ -107,11 +110,13 @@ TEST_CASE("a table is recognised whatever a store leaves out of its description"
                 (void)co_await dynamodb_backend::open(std::move(config));
             } catch (const error& why) {
                 code = why.code();
+                words = why.what();
             }
         };
         asio::io_context io;
         testing::run(io, open());
         CHECK(code == r.code);
+        CHECK_THAT(words, Catch::Contains(r.words));
     }
 }
 

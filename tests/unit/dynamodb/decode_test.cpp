@@ -279,6 +279,15 @@ std::string nested_json(std::size_t levels) {
     return R"({"Item":{"a":)" + out + "}}";
 }
 
+TEST_CASE("codec: an error document is no answer of any operation, whatever the status says") {
+    const auto body = GENERATE(R"({"__type":"x#InternalServerError","message":"m"})",
+                               R"({"Item":{},"__type":"ValidationException"})", R"({"__type":5})");
+    const std::string why = "response is an error document with a status of success";
+#define CODYNAMO_REFUSES(name) CHECK(refusal<name##_output>(body) == why);
+    CODYNAMO_FOR_EACH_OPERATION(CODYNAMO_REFUSES)
+#undef CODYNAMO_REFUSES
+}
+
 TEST_CASE("codec: the 32 levels of the service are read, an abyss is refused") {
     const auto out = decoded<get_item_output>(nested_json(32));
     const attribute_value* at = &out.item->at("a");

@@ -150,6 +150,29 @@ TEST_CASE("random bytes never do harm") {
     SUCCEED();
 }
 
+TEST_CASE("a head may have its bound to the byte, however it is cut and whatever it consists of") {
+    const auto padded = [](std::string head, std::size_t size, std::string_view more) {
+        while (head.size() + more.size() + 4 <= size)
+            head += more;
+        return head + std::string(size - head.size() - 4, 'x') + "\r\n\r\n";
+    };
+    const std::string start = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: ";
+    for (const std::string_view more : {"x", "v\r\nX-B: ", "v\r\n folded \r\n\t", "   \t   "})
+        for (const std::size_t size : {1023U, 1024U, 1025U, 1040U})
+            for (const std::string_view before : {"", "HTTP/1.1 100 Continue\r\nX: y\r\n\r\n"})
+                for (const std::size_t piece : {1U, 3U, 17U, 1000U, 1024U, 5000U}) {
+                    INFO(size << " bytes of " << more << " in pieces of " << piece);
+                    auto w = plain();
+                    w.reset();
+                    const auto head = padded(start, size, more);
+                    REQUIRE(head.size() == size);
+                    const auto got = feed(w, std::string(before) + head + "{}", piece);
+                    CHECK(got.state == (size <= 1024 ? advance::done : advance::failed));
+                    CHECK(got.body == (size <= 1024 ? "{}" : ""));
+                    if (size > 1024) CHECK(w.failure().code == errc::response_too_large);
+                }
+}
+
 TEST_CASE("a body is refused as soon as its promised length is over the limit") {
     auto w = plain();
     w.reset();
