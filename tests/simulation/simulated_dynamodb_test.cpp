@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The simulated server: expressions, faults, lateness, deadlines.
+#include "workloads.hpp"
+
 #include <codynamo/dynamodb/client.hpp>
 #include <codynamo/testing/simulated_dynamodb.hpp>
 #include <codynamo/testing/simulation.hpp>
@@ -43,12 +45,7 @@ struct small_world {
         given.env.random = std::make_shared<seeded_random>(seed);
         given.env.variable = [](const char*) { return std::nullopt; };
         given.transport = connection;
-        const dynamodb_backend_config defaults = given.table_config();
-        client_config.region = defaults.region;
-        client_config.endpoint = defaults.endpoint;
-        client_config.credentials = defaults.credentials;
-        client_config.env = given.env;
-        client_config.transport = connection;
+        client_config = test::client_config_of(given);
         client_config.retry.max_attempts = 1;
     }
     /// The code that it failed with; nullopt for success.

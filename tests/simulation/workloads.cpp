@@ -97,14 +97,7 @@ private:
 };
 
 asio::awaitable<any_backend> open_client(simulated_client client) {
-    const dynamodb_backend_config table = client.table_config();
-    dynamodb::client_config config;
-    config.region = table.region;
-    config.endpoint = table.endpoint;
-    config.credentials = table.credentials;
-    config.env = client.env;
-    config.transport = client.transport;
-    co_return any_backend(client_backend(dynamodb::client(std::move(config))));
+    co_return any_backend(client_backend(dynamodb::client(client_config_of(client))));
 }
 
 simulated_latency latency_of(testing::seeded_random& random) {
@@ -119,6 +112,17 @@ simulated_latency latency_of(testing::seeded_random& random) {
 }
 
 } // namespace
+
+dynamodb::client_config client_config_of(const simulated_client& client) {
+    const dynamodb_backend_config table = client.table_config();
+    dynamodb::client_config config;
+    config.region = table.region;
+    config.endpoint = table.endpoint;
+    config.credentials = table.credentials;
+    config.env = client.env;
+    config.transport = client.transport;
+    return config;
+}
 
 testing::cache_workload workload_of(stack which, std::uint64_t seed) {
     testing::seeded_random random(seed ^ 0xC0D7A30ULL);

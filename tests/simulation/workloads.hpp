@@ -2,6 +2,7 @@
 // The backends that are simulated, and how a seed decides what they live through.
 #pragma once
 
+#include <codynamo/dynamodb/client.hpp>
 #include <codynamo/testing/simulation.hpp>
 
 #include <cstdint>
@@ -15,6 +16,9 @@ enum class stack {
     late_layered, ///< memory over the table, eventually consistent reads
     client,       ///< a backend of three functions on the bare client
 };
+
+/// For the bare client: what simulated_client::table_config() is for a table.
+[[nodiscard]] dynamodb::client_config client_config_of(const testing::simulated_client& client);
 
 /// A workload on that stack; latencies, faults, skew and size vary with the seed.
 [[nodiscard]] testing::cache_workload workload_of(stack which, std::uint64_t seed);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Counters and elections by the bare client under faults: nothing is done twice that must not be,
 // and nothing that was acknowledged is missing.
+#include "workloads.hpp"
+
 #include <codynamo/dynamodb/client.hpp>
 #include <codynamo/testing/simulation.hpp>
 
@@ -33,14 +35,7 @@ struct writers {
             given.env.random = std::make_shared<seeded_random>(seed * 31 + i);
             given.env.variable = [](const char*) { return std::nullopt; };
             given.transport = server.connect(*processes.back());
-            const dynamodb_backend_config defaults = given.table_config();
-            dynamodb::client_config config;
-            config.region = defaults.region;
-            config.endpoint = defaults.endpoint;
-            config.credentials = defaults.credentials;
-            config.env = given.env;
-            config.transport = given.transport;
-            clients.emplace_back(config);
+            clients.emplace_back(test::client_config_of(given));
         }
     }
     static simulated_dynamodb_config config() {

@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <chrono>
 #include <cstdlib>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stdexcept>
 #include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
 
 namespace codynamo::testing {
@@ -53,55 +54,19 @@ bool pass_on(int from, int to) {
 
 } // namespace
 
-connect_proxy::connect_proxy(proxy_script script) : script_(std::move(script)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    auto address = loopback_address(0);
-    socklen_t size = sizeof address;
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(listener_, generic, size) != 0 || ::getsockname(listener_, generic, &size) != 0)
-        throw std::runtime_error("cannot bind to the loopback");
-    port_ = ntohs(address.sin_port);
-    ::listen(listener_, 64);
-    acceptor_ = std::thread([this] { accept_loop(); });
-}
-
-connect_proxy::~connect_proxy() {
-    stopping_ = true;
-    ::shutdown(listener_, SHUT_RDWR);
-    acceptor_.join();
-    ::close(listener_);
-    {
-        const std::lock_guard lock(mutex_);
-        for (const int fd : open_)
-            ::shutdown(fd, SHUT_RDWR);
-    }
-    for (auto& thread : threads_)
-        thread.join();
+connect_proxy::connect_proxy(proxy_script script)
+    : script_(std::move(script)), sockets_([this](int fd, std::size_t) { serve(fd); }) {
+    sockets_.listen(64);
 }
 
 std::string connect_proxy::url(const std::string& user_info) const {
     return "http://" + (user_info.empty() ? "" : user_info + "@") +
-           "127.0.0.1:" + std::to_string(port_);
+           "127.0.0.1:" + std::to_string(port());
 }
 
 std::vector<std::string> connect_proxy::seen() const {
     const std::lock_guard lock(mutex_);
     return seen_;
-}
-
-void connect_proxy::accept_loop() {
-    for (;;) {
-        const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-        if (stopping_ || fd < 0) {
-            if (fd >= 0) ::close(fd);
-            if (stopping_) return;
-            continue;
-        }
-        ++connections_;
-        const std::lock_guard lock(mutex_);
-        open_.push_back(fd);
-        threads_.emplace_back([this, fd] { serve(fd); });
-    }
 }
 
 void connect_proxy::say(int client, const std::string& text) const {
@@ -135,9 +100,6 @@ void connect_proxy::serve(int client) {
         if (!script_.mute && script_.carry && let_in)
             carry(client, script_.to_port != 0 ? script_.to_port : port_asked_for(head));
     }
-    const std::lock_guard lock(mutex_);
-    std::erase(open_, client);
-    ::close(client);
 }
 
 void connect_proxy::carry(int client, std::uint16_t port) {

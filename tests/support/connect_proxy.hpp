@@ -2,13 +2,12 @@
 // A small proxy for tests: answers CONNECT as it is told, and carries bytes both ways; on threads.
 #pragma once
 
-#include <atomic>
-#include <chrono>
+#include "support/loopback_server.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace codynamo::testing {
@@ -32,34 +31,23 @@ struct proxy_script {
 class connect_proxy {
 public:
     explicit connect_proxy(proxy_script script);
-    /// Ends all connections, joins all threads.
-    ~connect_proxy();
-    connect_proxy(const connect_proxy&) = delete;
-    connect_proxy& operator=(const connect_proxy&) = delete;
 
-    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] std::uint16_t port() const noexcept { return sockets_.port(); }
     /// "http://[user@]127.0.0.1:port"
     [[nodiscard]] std::string url(const std::string& user_info = {}) const;
     /// The heads of all requests.
     [[nodiscard]] std::vector<std::string> seen() const;
-    [[nodiscard]] std::size_t connections() const noexcept { return connections_; }
+    [[nodiscard]] std::size_t connections() const noexcept { return sockets_.connections(); }
 
 private:
-    void accept_loop();
     void serve(int client);
     void carry(int client, std::uint16_t port);
     void say(int client, const std::string& text) const;
 
     proxy_script script_;
-    int listener_ = -1;
-    std::uint16_t port_ = 0;
-    std::atomic<bool> stopping_ = false;
-    std::atomic<std::size_t> connections_ = 0;
     mutable std::mutex mutex_;
     std::vector<std::string> seen_;
-    std::vector<int> open_;
-    std::vector<std::thread> threads_;
-    std::thread acceptor_;
+    loopback_server sockets_;
 };
 
 } // namespace codynamo::testing

@@ -3,6 +3,7 @@
 // connection it comes by.
 #pragma once
 
+#include "support/loopback_server.hpp"
 #include "support/server_script.hpp"
 
 #include <atomic>
@@ -12,7 +13,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace codynamo::testing {
@@ -40,35 +40,25 @@ struct scripted_config {
 class scripted_server {
 public:
     explicit scripted_server(scripted_config config);
-    ~scripted_server();
-    scripted_server(const scripted_server&) = delete;
-    scripted_server& operator=(const scripted_server&) = delete;
 
-    void listen();
-    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
-    [[nodiscard]] std::size_t connections() const noexcept { return connections_; }
+    void listen() { sockets_.listen(128); }
+    [[nodiscard]] std::uint16_t port() const noexcept { return sockets_.port(); }
+    [[nodiscard]] std::size_t connections() const noexcept { return sockets_.connections(); }
     /// Attempts that have reached the server, however little of them.
     [[nodiscard]] std::size_t turns() const noexcept { return turns_; }
     /// Requests read from end to end.
     [[nodiscard]] std::vector<std::string> requests() const;
 
 private:
-    void accept_loop();
     void serve(int fd);
     const turn& next_turn();
 
     scripted_config config_;
-    int listener_ = -1;
-    std::uint16_t port_ = 0;
-    std::atomic<bool> stopping_ = false;
-    std::atomic<std::size_t> connections_ = 0;
     std::atomic<std::size_t> turns_ = 0;
     mutable std::mutex mutex_;
     std::vector<std::string> requests_;
-    std::vector<int> open_;
-    std::vector<std::thread> threads_;
     std::shared_ptr<void> tls_context_;
-    std::thread acceptor_;
+    loopback_server sockets_;
 };
 
 } // namespace codynamo::testing

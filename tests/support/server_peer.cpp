@@ -6,7 +6,6 @@
 #include <openssl/pem.h>
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <cstdlib>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -41,21 +40,6 @@ void sleep_unless(const std::function<bool()>& stopping, std::chrono::millisecon
 }
 
 } // namespace
-
-std::uint16_t bind_loopback(int fd, bool ipv6) {
-    sockaddr_in6 six{};
-    six.sin6_family = AF_INET6;
-    six.sin6_addr = in6addr_loopback;
-    sockaddr_in four{};
-    four.sin_family = AF_INET;
-    four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    auto* const address =
-        ipv6 ? reinterpret_cast<sockaddr*>(&six) : reinterpret_cast<sockaddr*>(&four);
-    socklen_t size = ipv6 ? sizeof six : sizeof four;
-    if (::bind(fd, address, size) != 0 || ::getsockname(fd, address, &size) != 0)
-        throw std::runtime_error("cannot bind to the loopback");
-    return ntohs(ipv6 ? six.sin6_port : four.sin_port);
-}
 
 std::shared_ptr<SSL_CTX> make_server_context(const stub_tls& tls) {
     std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
-// One connection of a test server, plain or TLS, blocking; and the sockets it comes from.
+// One connection of a test server, plain or TLS, blocking.
 #pragma once
 
 #include "support/server_script.hpp"
 
 #include <openssl/ssl.h>
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 namespace codynamo::testing {
-
-/// Binds to a free port of the loopback, and says which.
-std::uint16_t bind_loopback(int fd, bool ipv6);
 
 /// A server's identity; throws std::runtime_error when it is unusable.
 std::shared_ptr<SSL_CTX> make_server_context(const stub_tls& tls);

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <chrono>
 #include <csignal>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
 
 namespace codynamo::testing {
@@ -21,25 +23,14 @@ std::string response(std::string_view body, int status, std::string_view more_he
     return text;
 }
 
-stub_server::stub_server(stub_config config) : config_(std::move(config)) {
+stub_server::stub_server(stub_config config)
+    : config_(std::move(config)),
+      sockets_([this](int fd, std::size_t index) { serve(fd, index); }, config_.ipv6) {
     if (config_.tls) {
         tls_context_ = make_server_context(*config_.tls);
         std::signal(SIGPIPE, SIG_IGN); // OpenSSL writes without MSG_NOSIGNAL
     }
-    listener_ = ::socket(config_.ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    port_ = bind_loopback(listener_, config_.ipv6);
-    ::listen(listener_, 1024);
-    acceptor_ = std::thread([this] { accept_loop(); });
-}
-
-stub_server::~stub_server() {
-    stopping_ = true;
-    ::shutdown(listener_, SHUT_RDWR);
-    acceptor_.join();
-    ::close(listener_);
-    end_all();
-    for (auto& thread : threads_)
-        thread.join();
+    sockets_.listen(1024);
 }
 
 std::vector<std::string> stub_server::seen() const {
@@ -47,54 +38,27 @@ std::vector<std::string> stub_server::seen() const {
     return seen_;
 }
 
-void stub_server::end_all() {
-    const std::lock_guard lock(mutex_);
-    for (const int fd : open_)
-        ::shutdown(fd, SHUT_RDWR);
-}
-
-void stub_server::accept_loop() {
-    for (;;) {
-        const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-        if (stopping_ || fd < 0) {
-            if (fd >= 0) ::close(fd);
-            if (stopping_) return;
-            continue;
-        }
-        const auto index = connections_++;
-        const std::lock_guard lock(mutex_);
-        open_.push_back(fd);
-        threads_.emplace_back([this, fd, index] { serve(fd, index); });
-    }
-}
-
 void stub_server::serve(int fd, std::size_t index) {
-    const server_peer::surroundings around{[this] { return stopping_.load(); },
+    const server_peer::surroundings around{[this] { return sockets_.stopping(); },
                                            [this](const std::string& request) {
                                                ++requests_;
                                                const std::lock_guard lock(mutex_);
                                                if (seen_.size() < 1000) seen_.push_back(request);
                                            },
                                            config_.answer};
-    {
-        server_peer client(fd, static_cast<SSL_CTX*>(tls_context_.get()));
-        auto next = client.ok() ? server_peer::after::go_on : server_peer::after::end;
-        while (next == server_peer::after::go_on && config_.answer) {
-            next = client.perform(read_request(), around);
-            if (next == server_peer::after::go_on) next = client.perform(answer_it(), around);
-        }
-        static const std::vector<act> nothing;
-        const auto& script =
-            config_.connections.empty()
-                ? nothing
-                : config_.connections[std::min(index, config_.connections.size() - 1)];
-        for (std::size_t i = 0; next == server_peer::after::go_on && i < script.size(); ++i)
-            next = client.perform(script[i], around);
-        client.close_politely();
+    server_peer client(fd, static_cast<SSL_CTX*>(tls_context_.get()));
+    auto next = client.ok() ? server_peer::after::go_on : server_peer::after::end;
+    while (next == server_peer::after::go_on && config_.answer) {
+        next = client.perform(read_request(), around);
+        if (next == server_peer::after::go_on) next = client.perform(answer_it(), around);
     }
-    const std::lock_guard lock(mutex_);
-    std::erase(open_, fd);
-    ::close(fd);
+    static const std::vector<act> nothing;
+    const auto& script = config_.connections.empty()
+                             ? nothing
+                             : config_.connections[std::min(index, config_.connections.size() - 1)];
+    for (std::size_t i = 0; next == server_peer::after::go_on && i < script.size(); ++i)
+        next = client.perform(script[i], around);
+    client.close_politely();
 }
 
 black_hole::black_hole() {

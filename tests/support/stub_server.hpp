@@ -2,6 +2,7 @@
 // A scripted HTTP server for tests: says exactly what it is told, however wrong, on its own thread.
 #pragma once
 
+#include "support/loopback_server.hpp"
 #include "support/server_script.hpp"
 
 #include <atomic>
@@ -11,7 +12,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace codynamo::testing {
@@ -30,32 +30,23 @@ struct stub_config {
 class stub_server {
 public:
     explicit stub_server(stub_config config);
-    /// Ends all connections, joins all threads.
-    ~stub_server();
 
-    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
-    [[nodiscard]] std::size_t connections() const noexcept { return connections_; }
+    [[nodiscard]] std::uint16_t port() const noexcept { return sockets_.port(); }
+    [[nodiscard]] std::size_t connections() const noexcept { return sockets_.connections(); }
     [[nodiscard]] std::size_t requests() const noexcept { return requests_; }
     [[nodiscard]] std::vector<std::string> seen() const;
     /// Shuts down every connection that is open now.
-    void end_all();
+    void end_all() { sockets_.end_all(); }
 
 private:
-    void accept_loop();
     void serve(int fd, std::size_t index);
 
     stub_config config_;
-    int listener_ = -1;
-    std::uint16_t port_ = 0;
-    std::atomic<bool> stopping_ = false;
-    std::atomic<std::size_t> connections_ = 0;
     std::atomic<std::size_t> requests_ = 0;
     mutable std::mutex mutex_;
     std::vector<std::string> seen_;
-    std::vector<int> open_;
-    std::vector<std::thread> threads_;
     std::shared_ptr<void> tls_context_;
-    std::thread acceptor_;
+    loopback_server sockets_;
 };
 
 /// A listening socket whose backlog is full: connecting to it never ends.

@@ -11,15 +11,8 @@
 
 using namespace codynamo;
 using namespace codynamo::aws;
+using namespace codynamo::testing_support;
 using namespace std::chrono_literals;
-using testing_support::answer;
-using testing_support::broken;
-using testing_support::fake_environment;
-using testing_support::load_vectors;
-using testing_support::message_of;
-using testing_support::scratch_folder;
-using testing_support::scripted_services;
-using testing_support::variables;
 
 namespace {
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Credentials that a program prints: real shells, and what is left of them afterwards.
 #include "aws/child_process.hpp"
+#include "aws/descriptor.hpp"
 #include "unit/aws/fixtures.hpp"
 
 #include <codynamo/aws/credential_sources.hpp>
@@ -8,6 +9,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -16,18 +18,17 @@
 #include <fstream>
 #include <memory>
 #include <mutex>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
 #include <vector>
 
 using namespace codynamo;
 using namespace codynamo::aws;
+using namespace codynamo::testing_support;
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
-using testing_support::message_of;
-using testing_support::run;
-using testing_support::scratch_folder;
 
 namespace {
 
@@ -55,15 +56,19 @@ std::string content(const std::string& path) {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// Whether it ends within two seconds; a process that is nobody's child may be a zombie of init's
-/// for a moment.
+/// Whether it ends within two seconds. A process that is nobody's child cannot be waited for, but
+/// its descriptor is readable when it has ended, even while it is a zombie of init's.
 bool ends(pid_t process) {
-    for (int i = 0; i != 200; ++i) {
-        const std::string stat = content("/proc/" + std::to_string(process) + "/stat");
-        if (stat.empty() || stat.find(") Z") != std::string::npos) return true;
-        std::this_thread::sleep_for(10ms);
+    const detail::descriptor its(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+    if (its.get() < 0) return errno == ESRCH; // ended, and waited for
+    const auto give_up = std::chrono::steady_clock::now() + 2s;
+    for (;;) {
+        const auto rest = std::chrono::ceil<std::chrono::milliseconds>(
+            give_up - std::chrono::steady_clock::now());
+        pollfd watched{its.get(), POLLIN, 0};
+        const int ready = ::poll(&watched, 1, std::max(0, static_cast<int>(rest.count())));
+        if (ready >= 0 || errno != EINTR) return ready == 1 && (watched.revents & POLLIN) != 0;
     }
-    return false;
 }
 
 using kind = detail::process_outcome::kind;
@@ -91,9 +96,13 @@ public:
         const std::lock_guard lock(mutex_);
         return asked_;
     }
+    /// Returns when they have ended, or have been waited for in vain for two seconds each.
     void hear() {
-        for (const pid_t whom : asked())
+        const auto all = asked();
+        for (const pid_t whom : all)
             ::kill(whom, SIGKILL);
+        for (const pid_t whom : all)
+            if (whom > 0) (void)ends(whom); // the others are process groups
         const std::lock_guard lock(mutex_);
         asked_.clear();
     }
@@ -220,9 +229,7 @@ TEST_CASE("a program that cannot be killed is given up after a second, and waite
     CHECK(outcome_of("true", 20s, left_over, children.ending()) == kind::crowded);
     CHECK(std::chrono::steady_clock::now() - begin < 8s);
     CHECK(has_children());
-    children.hear();
-    for (int i = 0; i != 200 && left_over->count() != 0; ++i)
-        std::this_thread::sleep_for(10ms);
+    children.hear(); // and they have ended: it is the look that waits for them
     CHECK(left_over->count() == 0);
     CHECK_FALSE(has_children());
     CHECK(outcome_of("true", 20s, left_over, children.ending()) == kind::exited);

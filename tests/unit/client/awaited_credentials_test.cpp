@@ -23,6 +23,7 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using test::answer;
 using test::fake_world;
+using test::get_request;
 using test::script;
 using test::service_error;
 using test_support::run;
@@ -83,13 +84,6 @@ asio::awaitable<aws::credentials_ptr> throwing_a_cancellation() {
 
 asio::awaitable<aws::credentials_ptr> nothing() {
     co_return nullptr;
-}
-
-get_item_input get_request() {
-    get_item_input in;
-    in.table_name = "cache";
-    in.key.emplace("k", "hello");
-    return in;
 }
 
 } // namespace

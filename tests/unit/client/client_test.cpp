@@ -15,22 +15,10 @@ namespace codynamo::dynamodb {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
-using test::answer;
-using test::fake_request;
-using test::fake_response;
-using test::fake_world;
-using test::script;
-using test::service_error;
+using namespace test;
 using test_support::run;
 
 namespace {
-
-get_item_input get_request() {
-    get_item_input in;
-    in.table_name = "cache";
-    in.key.emplace("k", "hello");
-    return in;
-}
 
 put_item_input conditional_put() {
     put_item_input in;
@@ -44,10 +32,6 @@ template <class Input>
 result<typename Input::output> attempt(fake_world& world, Input in, call_options options = {}) {
     client db(world.client_config());
     return run(db.attempt(std::move(in), options));
-}
-
-fake_response lost(bool sent) {
-    return fake_response::network_error(make_error_code(errc::connection_lost), sent);
 }
 
 } // namespace

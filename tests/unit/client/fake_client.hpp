@@ -2,6 +2,7 @@
 // A client and a table backend on a server that is a function, in time that a test controls.
 #pragma once
 
+#include "support/longest_jitter.hpp"
 #include "support/run.hpp"
 #include "support/secrets.hpp"
 #include "support/tap.hpp"
@@ -12,7 +13,9 @@
 #include <codynamo/testing/manual_clock.hpp>
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,18 +25,12 @@ namespace codynamo::test {
 using testing::fake_request;
 using testing::fake_response;
 
-/// Always draws the largest jitter.
-class longest_jitter final : public random_source {
-public:
-    std::uint64_t next() noexcept override { return ~std::uint64_t{0}; }
-};
-
 /// The world of one test.
 struct fake_world {
     explicit fake_world(testing::fake_transport::server server)
         : transport(std::make_shared<testing::fake_transport>(std::move(server))) {
         env.time = time;
-        env.random = std::make_shared<longest_jitter>();
+        env.random = std::make_shared<test_support::longest_jitter>();
         env.log.level = log_level::debug;
         env.log.sink = [lines = log](log_level, std::string_view line) {
             lines->emplace_back(line);
@@ -104,6 +101,38 @@ inline fake_response service_error(const std::string& code, unsigned status = 40
     return answer(R"({"__type":"com.amazonaws.dynamodb.v20120810#)" + code +
                       R"(","message":"words of the service"})",
                   status);
+}
+
+/// The connection broke, after or before the request went out.
+inline fake_response lost(bool sent = true) {
+    return fake_response::network_error(make_error_code(errc::connection_lost), sent);
+}
+
+inline fake_response dated(fake_response of, std::string date) {
+    of.headers.emplace_back("Date", std::move(date));
+    return of;
+}
+
+/// An environment's variables.
+struct variables : std::map<std::string, std::string> {
+    using map::map;
+    std::optional<std::string> operator()(const char* name) const {
+        const auto found = find(name);
+        return found == end() ? std::nullopt : std::optional(found->second);
+    }
+};
+
+inline dynamodb::get_item_input get_request() {
+    dynamodb::get_item_input in;
+    in.table_name = "cache";
+    in.key.emplace("k", "hello");
+    return in;
+}
+
+/// The failure of one GetItem; success is no error code.
+inline failure outcome_of(dynamodb::client& db, dynamodb::call_options options = {}) {
+    const auto got = test_support::run(db.attempt(get_request(), options));
+    return got ? failure{} : got.error();
 }
 
 } // namespace codynamo::test

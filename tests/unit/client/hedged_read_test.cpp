@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 using test::answer;
 using test::fake_response;
 using test::fake_world;
+using test::get_request;
 using test::service_error;
 using test_support::run;
 
@@ -80,13 +81,6 @@ private:
 
 fake_response holding(const std::string& value) {
     return answer(R"({"Item":{"k":{"S":"hello"},"v":{"S":")" + value + R"("}}})");
-}
-
-get_item_input get_request() {
-    get_item_input in;
-    in.table_name = "cache";
-    in.key.emplace("k", "hello");
-    return in;
 }
 
 struct hedging_world : fake_world {

@@ -2,73 +2,35 @@
 // What a simulated DynamoDB answers; knows no network.
 #pragma once
 
+#include <codynamo/testing/detail/service_request.hpp>
+#include <codynamo/testing/detail/simulated_items.hpp>
 #include <codynamo/testing/detail/simulated_table.hpp>
-#include <codynamo/testing/fake_transport.hpp>
+#include <codynamo/testing/detail/simulated_tables.hpp>
+#include <codynamo/testing/simulated_change.hpp>
 #include <codynamo/testing/virtual_executor.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/monotonic_resource.hpp>
+#include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-namespace codynamo::testing {
-
-/// Bugs that a simulated server can be given, to see that a test would notice.
-enum class simulated_bug {
-    none,
-    stale_strong_reads, ///< a strongly consistent read sometimes sees the version before
-    lost_writes,        ///< a write is sometimes acknowledged and not done
-    undead_items,       ///< a deleted item sometimes comes back
-    ignored_conditions, ///< a condition sometimes counts as met
-    mixed_up_answers,   ///< a read is sometimes answered with another key's attributes
-};
-
-/// A change that the server made.
-struct simulated_change {
-    enum class kind { put, erase, update, expired };
-    std::string table{};
-    std::string key{}; ///< the text of the hash key
-    kind what = kind::put;
-    std::uint64_t client = 0; ///< id of the process that asked for it; 0 for none
-    std::uint64_t sent = 0;   ///< tick at which the request was sent
-    std::uint64_t done = 0;   ///< tick at which it took effect
-};
-
-namespace detail {
-
-struct service_error {
-    unsigned status = 400;
-    std::string_view code{};
-    std::string message{};
-    std::optional<json::object> item{};
-};
-
-struct service_settings {
-    std::chrono::microseconds staleness{0};
-    double stale_reads = 0.5;
-    double unprocessed = 0;
-    std::size_t page_items = 0;
-    std::chrono::microseconds table_time{0};
-    double ttl_deletion = 0.5;
-    simulated_bug bug = simulated_bug::none;
-};
-
-/// Whom a request is from.
-struct request_origin {
-    std::uint64_t client = 0;
-    std::uint64_t sent = 0;
-};
+namespace codynamo::testing::detail {
 
 class simulated_service {
 public:
-    simulated_service(virtual_world& world, service_settings settings)
-        : world_(world), settings_(settings) {}
+    simulated_service(virtual_world& world, const service_settings& settings)
+        : world_(world), settings_(settings), tables_(world, settings.table_time),
+          items_(world, settings) {}
 
     /// Throws service_error.
     json::object execute(std::string_view operation, std::string_view body, request_origin from,
@@ -87,55 +49,15 @@ public:
         }
     }
 
-    service_settings& settings() noexcept { return settings_; }
-    const std::vector<simulated_change>& changes() const noexcept { return changes_; }
-    std::uint64_t unprocessed() const noexcept { return unprocessed_; }
-    std::uint64_t stale() const noexcept { return stale_; }
-
-    /// Null when there is no such table.
-    simulated_table* find(std::string_view name) {
-        const auto found = tables_.find(name);
-        return found == tables_.end() ? nullptr : &found->second;
+    [[nodiscard]] simulated_tables& tables() noexcept { return tables_; }
+    [[nodiscard]] const std::vector<simulated_change>& changes() const noexcept {
+        return items_.changes();
     }
-    simulated_table& create(std::string name, std::string hash_name) {
-        simulated_table& made = tables_[std::move(name)];
-        made.hash_name = std::move(hash_name);
-        made.key_schema = json::array{{{"AttributeName", made.hash_name}, {"KeyType", "HASH"}}};
-        made.definitions = json::array{{{"AttributeName", made.hash_name}, {"AttributeType", "S"}}};
-        made.status = simulated_table::state::active;
-        return made;
-    }
+    [[nodiscard]] std::uint64_t unprocessed() const noexcept { return unprocessed_; }
+    [[nodiscard]] std::uint64_t stale() const noexcept { return items_.stale(); }
 
 private:
     using kind = simulated_change::kind;
-
-    [[noreturn]] static void refuse(std::string_view code, std::string message) {
-        throw service_error{400, code, std::move(message), std::nullopt};
-    }
-    static std::string_view text(const json::object& in, std::string_view name) {
-        const json::value* found = in.if_contains(name);
-        return found ? text_of(*found) : std::string_view();
-    }
-    static bool flag(const json::object& in, std::string_view name) {
-        const json::value* found = in.if_contains(name);
-        return found && found->is_bool() && found->get_bool();
-    }
-    static std::uint64_t count(const json::object& in, std::string_view name, std::uint64_t none) {
-        const json::value* found = in.if_contains(name);
-        return found ? found->to_number<std::uint64_t>() : none;
-    }
-    static const json::object& object(const json::object& in, std::string_view name) {
-        const json::value* found = in.if_contains(name);
-        if (!found || !found->is_object()) refuse("ValidationException", std::string(name));
-        return found->get_object();
-    }
-    static placeholders placeholders_of(const json::object& in) {
-        const json::value* names = in.if_contains("ExpressionAttributeNames");
-        const json::value* values = in.if_contains("ExpressionAttributeValues");
-        return {names ? names->if_object() : nullptr, values ? values->if_object() : nullptr};
-    }
-    /// A copy that outlives the request.
-    static json::object keep(const json::object& from) { return {from, json::storage_ptr()}; }
 
     json::object dispatch(std::string_view operation, const json::object& in) {
         if (operation == "GetItem") return get_item(in);
@@ -146,217 +68,69 @@ private:
         if (operation == "BatchWriteItem") return batch_write_item(in);
         if (operation == "Scan") return scan(in);
         if (operation == "Query") return query(in);
-        if (operation == "CreateTable") return create_table(in);
-        if (operation == "DescribeTable") return describe_table(in);
-        if (operation == "DeleteTable") return delete_table(in);
-        if (operation == "ListTables") return list_tables();
-        if (operation == "UpdateTimeToLive") return update_time_to_live(in);
-        if (operation == "DescribeTimeToLive") return describe_time_to_live(in);
+        if (operation == "CreateTable") return tables_.create_table(in);
+        if (operation == "DescribeTable") return tables_.describe_table(in);
+        if (operation == "DeleteTable") return tables_.delete_table(in);
+        if (operation == "ListTables") return tables_.list_tables();
+        if (operation == "UpdateTimeToLive") return tables_.update_time_to_live(in);
+        if (operation == "DescribeTimeToLive") return tables_.describe_time_to_live(in);
         refuse("UnknownOperationException", std::string(operation) + " is not simulated");
-    }
-
-    // --- tables
-
-    simulated_table& any_table(std::string_view name) {
-        const auto found = tables_.find(name);
-        if (found != tables_.end()) {
-            simulated_table& table = found->second;
-            if (table.status == simulated_table::state::active || world_.now() < table.changes)
-                return table;
-            if (table.status == simulated_table::state::creating) {
-                table.status = simulated_table::state::active;
-                return table;
-            }
-            tables_.erase(found);
-        }
-        refuse("ResourceNotFoundException", "no table " + std::string(name));
-    }
-    simulated_table& active_table(std::string_view name) {
-        simulated_table& table = any_table(name);
-        if (table.status != simulated_table::state::active)
-            refuse("ResourceNotFoundException", "the table is not active");
-        return table;
-    }
-    static json::object description(std::string_view name, const simulated_table& table) {
-        constexpr std::string_view words[] = {"CREATING", "ACTIVE", "DELETING"};
-        return {{"TableName", name},
-                {"TableStatus", words[static_cast<int>(table.status)]},
-                {"KeySchema", table.key_schema},
-                {"AttributeDefinitions", table.definitions}};
-    }
-    json::object create_table(const json::object& in) {
-        const std::string name(text(in, "TableName"));
-        bool there = true;
-        try {
-            any_table(name);
-        } catch (const service_error&) {
-            there = false;
-        }
-        if (there) refuse("ResourceInUseException", "the table exists");
-        simulated_table& made = tables_[name];
-        made.key_schema = json::value(in.at("KeySchema"), json::storage_ptr());
-        made.definitions = json::value(in.at("AttributeDefinitions"), json::storage_ptr());
-        for (const json::value& one : in.at("KeySchema").as_array()) {
-            const bool hash = text(one.as_object(), "KeyType") == "HASH";
-            (hash ? made.hash_name : made.range_name) = text(one.as_object(), "AttributeName");
-        }
-        made.changes = world_.now() + settings_.table_time;
-        return {{"TableDescription", description(name, made)}};
-    }
-    json::object describe_table(const json::object& in) {
-        const std::string_view name = text(in, "TableName");
-        return {{"Table", description(name, any_table(name))}};
-    }
-    json::object delete_table(const json::object& in) {
-        const std::string_view name = text(in, "TableName");
-        simulated_table& table = any_table(name);
-        if (table.status != simulated_table::state::active)
-            refuse("ResourceInUseException", "the table is being changed");
-        table.status = simulated_table::state::deleting;
-        table.changes = world_.now() + settings_.table_time;
-        return {{"TableDescription", description(name, table)}};
-    }
-    json::object list_tables() const {
-        json::array names;
-        for (const auto& [name, table] : tables_)
-            names.emplace_back(name);
-        return {{"TableNames", std::move(names)}};
-    }
-    json::object update_time_to_live(const json::object& in) {
-        simulated_table& table = active_table(text(in, "TableName"));
-        const json::object& wanted = object(in, "TimeToLiveSpecification");
-        if (flag(wanted, "Enabled") == !table.ttl_attribute.empty())
-            refuse("ValidationException", "TimeToLive is already so");
-        table.ttl_attribute =
-            flag(wanted, "Enabled") ? text(wanted, "AttributeName") : std::string_view();
-        return {{"TimeToLiveSpecification", keep(wanted)}};
-    }
-    json::object describe_time_to_live(const json::object& in) {
-        const simulated_table& table = active_table(text(in, "TableName"));
-        if (table.ttl_attribute.empty())
-            return {{"TimeToLiveDescription", {{"TimeToLiveStatus", "DISABLED"}}}};
-        return {{"TimeToLiveDescription",
-                 {{"TimeToLiveStatus", "ENABLED"}, {"AttributeName", table.ttl_attribute}}}};
     }
 
     // --- items
 
-    /// The service deletes what has expired when it pleases; here, when somebody looks.
-    void expire(std::string_view name, simulated_table& table, const std::string& key) {
-        if (table.ttl_attribute.empty()) return;
-        const json::object* item = table.latest(key);
-        const json::value* end = item ? item->if_contains(table.ttl_attribute) : nullptr;
-        if (!end || tagged(*end).first != "N") return;
-        const auto seconds = std::chrono::floor<std::chrono::seconds>(world_.wall());
-        if (number_of(text_of(*tagged(*end).second)) >
-            static_cast<long double>(seconds.time_since_epoch().count()))
-            return;
-        if (!world_.random().chance(settings_.ttl_deletion)) return;
-        changes_.push_back({std::string(name), table.hash_text(*item), kind::expired, 0,
-                            world_.tick(), world_.tick()});
-        table.change(key, world_.now(), std::nullopt);
+    /// The item of a request whose member `given` holds its key; expired by now, perhaps.
+    located_item locate(const json::object& in, std::string_view given) {
+        const std::string_view name = text_in(in, "TableName");
+        simulated_table& table = tables_.active(name);
+        const json::object& which = object_in(in, given);
+        std::string key = table.key_of(which);
+        items_.expire(name, table, key);
+        return {name, table, which, std::move(key)};
     }
-    void write(std::string_view name, simulated_table& table, const std::string& key, kind what,
-               std::string hash, std::optional<json::object> to) {
-        changes_.push_back(
-            {std::string(name), std::move(hash), what, from_.client, from_.sent, world_.tick()});
-        if (buggy(simulated_bug::lost_writes)) return;
-        const bool undead = !to && table.latest(key) && buggy(simulated_bug::undead_items);
-        std::optional<json::object> body;
-        if (undead) body = *table.latest(key);
-        table.change(key, world_.now(), std::move(to));
-        if (undead) table.change(key, world_.now(), std::move(body));
-    }
-    bool buggy(simulated_bug which) {
-        return settings_.bug == which && world_.random().chance(0.2);
-    }
-    const json::object* read(simulated_table& table, std::string_view key, bool consistent) {
-        if (buggy(simulated_bug::mixed_up_answers)) {
-            const auto other = table.items.upper_bound(key);
-            if (other != table.items.end() && other->second.back().item)
-                return &*other->second.back().item;
-        }
-        const auto found = table.items.find(key);
-        if (found == table.items.end()) return nullptr;
-        if (consistent && found->second.size() > 1 && buggy(simulated_bug::stale_strong_reads)) {
-            const auto& before = *std::prev(found->second.end(), 2);
-            return before.item ? &*before.item : nullptr;
-        }
-        const auto bound = static_cast<std::uint64_t>(settings_.staleness.count());
-        if (consistent || bound == 0 || !world_.random().chance(settings_.stale_reads))
-            return table.latest(key);
-        const std::chrono::microseconds late(world_.random().below(bound + 1));
-        const json::object* seen = table.at(key, world_.now() - late);
-        if (seen != table.latest(key)) ++stale_;
-        return seen;
-    }
-    void require(const json::object& in, const json::object* item) {
-        const std::string_view condition = text(in, "ConditionExpression");
-        const json::object nothing;
-        if (condition_holds(condition, placeholders_of(in), item ? *item : nothing)) return;
-        if (buggy(simulated_bug::ignored_conditions)) return;
-        service_error failed{400, "ConditionalCheckFailedException",
-                             "The conditional request failed", std::nullopt};
-        if (item && text(in, "ReturnValuesOnConditionCheckFailure") == "ALL_OLD")
-            failed.item = *item;
-        throw failed;
-    }
-    json::object get_item(const json::object& in) {
-        const std::string_view name = text(in, "TableName");
-        simulated_table& table = active_table(name);
-        const std::string key = table.key_of(object(in, "Key"));
-        expire(name, table, key);
-        const json::object* found = read(table, key, flag(in, "ConsistentRead"));
-        if (!found) return {};
-        json::object item =
-            projected(text(in, "ProjectionExpression"), placeholders_of(in), *found);
-        // With all its attributes of another key, but under this one, so that only the bytes tell.
-        if (settings_.bug == simulated_bug::mixed_up_answers && item.contains(table.hash_name))
-            item[table.hash_name] = object(in, "Key").at(table.hash_name);
-        return {{"Item", std::move(item)}};
+    /// What is there before a write that may be done.
+    const json::object* before(const json::object& in, const located_item& at) {
+        const json::object* old = at.table.latest(at.key);
+        items_.require(in, old);
+        return old;
     }
     static json::object old_attributes(const json::object& in, const json::object* old) {
-        if (!old || text(in, "ReturnValues") != "ALL_OLD") return {};
+        if (!old || text_in(in, "ReturnValues") != "ALL_OLD") return {};
         return {{"Attributes", *old}};
     }
+    json::object get_item(const json::object& in) {
+        const located_item at = locate(in, "Key");
+        const json::object* found = items_.read(at.table, at.key, flag_in(in, "ConsistentRead"));
+        if (!found) return {};
+        json::object item =
+            projected(text_in(in, "ProjectionExpression"), placeholders_of(in), *found);
+        // With all its attributes of another key, but under this one, so that only the bytes tell.
+        const std::string& hash_name = at.table.hash_name;
+        if (settings_.bug == simulated_bug::mixed_up_answers && item.contains(hash_name))
+            item[hash_name] = at.given.at(hash_name);
+        return {{"Item", std::move(item)}};
+    }
     json::object put_item(const json::object& in) {
-        const std::string_view name = text(in, "TableName");
-        simulated_table& table = active_table(name);
-        const json::object& item = object(in, "Item");
-        const std::string key = table.key_of(item);
-        expire(name, table, key);
-        const json::object* old = table.latest(key);
-        require(in, old);
-        json::object answer = old_attributes(in, old);
-        write(name, table, key, kind::put, table.hash_text(item), keep(item));
+        const located_item at = locate(in, "Item");
+        json::object answer = old_attributes(in, before(in, at));
+        items_.write(at, kind::put, from_, keep(at.given));
         return answer;
     }
     json::object delete_item(const json::object& in) {
-        const std::string_view name = text(in, "TableName");
-        simulated_table& table = active_table(name);
-        const json::object& which = object(in, "Key");
-        const std::string key = table.key_of(which);
-        expire(name, table, key);
-        const json::object* old = table.latest(key);
-        require(in, old);
-        json::object answer = old_attributes(in, old);
-        write(name, table, key, kind::erase, table.hash_text(which), std::nullopt);
+        const located_item at = locate(in, "Key");
+        json::object answer = old_attributes(in, before(in, at));
+        items_.write(at, kind::erase, from_, std::nullopt);
         return answer;
     }
     json::object update_item(const json::object& in) {
-        const std::string_view name = text(in, "TableName");
-        simulated_table& table = active_table(name);
-        const json::object& which = object(in, "Key");
-        const std::string key = table.key_of(which);
-        expire(name, table, key);
-        const json::object* old = table.latest(key);
-        require(in, old);
-        const json::object before = old ? *old : keep(which);
+        const located_item at = locate(in, "Key");
+        const json::object* old = before(in, at);
+        const json::object item = old ? *old : keep(at.given);
         json::object after =
-            update_reader(text(in, "UpdateExpression"), placeholders_of(in), before).apply();
+            update_reader(text_in(in, "UpdateExpression"), placeholders_of(in), item).apply();
         json::object answer = old_attributes(in, old);
-        if (text(in, "ReturnValues") == "ALL_NEW") answer["Attributes"] = after;
-        write(name, table, key, kind::update, table.hash_text(which), keep(after));
+        if (text_in(in, "ReturnValues") == "ALL_NEW") answer["Attributes"] = after;
+        items_.write(at, kind::update, from_, keep(after));
         return answer;
     }
 
@@ -371,8 +145,8 @@ private:
     json::object batch_get_item(const json::object& in) {
         json::object responses;
         json::object unprocessed;
-        for (const auto& [name, asked] : object(in, "RequestItems")) {
-            simulated_table& table = active_table(name);
+        for (const auto& [name, asked] : object_in(in, "RequestItems")) {
+            simulated_table& table = tables_.active(name);
             const json::object& what = asked.as_object();
             json::array items;
             json::array left;
@@ -382,11 +156,12 @@ private:
                     continue;
                 }
                 const std::string key = table.key_of(each.as_object());
-                expire(name, table, key);
-                const json::object* found = read(table, key, flag(what, "ConsistentRead"));
+                items_.expire(name, table, key);
+                const json::object* found =
+                    items_.read(table, key, flag_in(what, "ConsistentRead"));
                 if (!found) continue;
-                items.push_back(
-                    projected(text(what, "ProjectionExpression"), placeholders_of(what), *found));
+                items.push_back(projected(text_in(what, "ProjectionExpression"),
+                                          placeholders_of(what), *found));
             }
             // In no particular order.
             for (std::size_t i = items.size(); i > 1; --i)
@@ -401,8 +176,8 @@ private:
     }
     json::object batch_write_item(const json::object& in) {
         json::object unprocessed;
-        for (const auto& [name, asked] : object(in, "RequestItems")) {
-            simulated_table& table = active_table(name);
+        for (const auto& [name, asked] : object_in(in, "RequestItems")) {
+            simulated_table& table = tables_.active(name);
             json::array left;
             for (const json::value& each : asked.as_array()) {
                 if (leave()) {
@@ -411,13 +186,13 @@ private:
                 }
                 const json::object& one = each.as_object();
                 const bool is_put = one.contains("PutRequest");
-                const json::object& item = is_put ? object(object(one, "PutRequest"), "Item")
-                                                  : object(object(one, "DeleteRequest"), "Key");
-                const std::string key = table.key_of(item);
+                const json::object& item = is_put
+                                               ? object_in(object_in(one, "PutRequest"), "Item")
+                                               : object_in(object_in(one, "DeleteRequest"), "Key");
+                const located_item at{name, table, item, table.key_of(item)};
                 std::optional<json::object> to;
                 if (is_put) to = keep(item);
-                write(name, table, key, is_put ? kind::put : kind::erase, table.hash_text(item),
-                      std::move(to));
+                items_.write(at, is_put ? kind::put : kind::erase, from_, std::move(to));
             }
             if (!left.empty()) unprocessed[name] = std::move(left);
         }
@@ -427,16 +202,16 @@ private:
     json::object query(const json::object& in) {
         const json::value* forward = in.if_contains("ScanIndexForward");
         const bool backward = forward && forward->is_bool() && !forward->get_bool();
-        return page(in, text(in, "KeyConditionExpression"), backward);
+        return page(in, text_in(in, "KeyConditionExpression"), backward);
     }
     /// One page of a scan, or of a query: a scan of what the key condition lets through.
     json::object page(const json::object& in, std::string_view key_condition, bool backward) {
-        const std::string_view name = text(in, "TableName");
-        simulated_table& table = active_table(name);
-        const std::uint64_t segments = count(in, "TotalSegments", 1);
-        const std::uint64_t segment = count(in, "Segment", 0);
+        const std::string_view name = text_in(in, "TableName");
+        simulated_table& table = tables_.active(name);
+        const std::uint64_t segments = count_in(in, "TotalSegments", 1);
+        const std::uint64_t segment = count_in(in, "Segment", 0);
         const std::uint64_t most =
-            std::min(count(in, "Limit", never_full),
+            std::min(count_in(in, "Limit", never_full),
                      settings_.page_items == 0 ? never_full : settings_.page_items);
         const json::value* start = in.if_contains("ExclusiveStartKey");
         const std::string after = start ? table.key_of(start->as_object()) : std::string();
@@ -451,8 +226,8 @@ private:
         for (const std::string& key : keys) {
             if (segments > 1 && segment_of(key, segments) != segment) continue;
             if (start && (backward ? key >= after : key <= after)) continue;
-            expire(name, table, key);
-            const json::object* found = read(table, key, flag(in, "ConsistentRead"));
+            items_.expire(name, table, key);
+            const json::object* found = items_.read(table, key, flag_in(in, "ConsistentRead"));
             if (!found || !condition_holds(key_condition, placeholders_of(in), *found)) continue;
             if (scanned == most) { // there is more
                 json::object answer = page_answer(std::move(items), scanned);
@@ -461,10 +236,10 @@ private:
             }
             ++scanned;
             last = table.key_item(*found);
-            if (!condition_holds(text(in, "FilterExpression"), placeholders_of(in), *found))
+            if (!condition_holds(text_in(in, "FilterExpression"), placeholders_of(in), *found))
                 continue;
             items.push_back(
-                projected(text(in, "ProjectionExpression"), placeholders_of(in), *found));
+                projected(text_in(in, "ProjectionExpression"), placeholders_of(in), *found));
         }
         return page_answer(std::move(items), scanned);
     }
@@ -482,13 +257,11 @@ private:
 
     virtual_world& world_;
     service_settings settings_;
-    std::map<std::string, simulated_table, std::less<>> tables_;
-    std::vector<simulated_change> changes_;
+    simulated_tables tables_;
+    simulated_items items_;
     request_origin from_;
     bool all_unprocessed_ = false;
     std::uint64_t unprocessed_ = 0;
-    std::uint64_t stale_ = 0;
 };
 
-} // namespace detail
-} // namespace codynamo::testing
+} // namespace codynamo::testing::detail
