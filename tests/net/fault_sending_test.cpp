@@ -18,7 +18,7 @@ namespace {
 
 /// To send ten megabytes; ThreadSanitizer looks at every byte of them.
 #ifdef __SANITIZE_THREAD__
-constexpr auto long_enough = 5000ms;
+constexpr auto long_enough = 3000ms;
 #else
 constexpr auto long_enough = 1000ms;
 #endif
