@@ -78,13 +78,16 @@ void add_soak_options(CLI::App& app, soak_options& options) {
             throw CLI::RequiredError("one of --ack-log and --verify");
         }
         if (options.keys < options.writers) {
-            throw CLI::ValidationError("--keys", "each writer needs one of its own");
+            throw CLI::ValidationError("--keys", std::to_string(options.keys) + " for " +
+                                                     std::to_string(options.writers) +
+                                                     " writers: each needs one of its own");
         }
     });
 }
 
 void add_wire_options(CLI::App& app, wire_options& options) {
     app.add_option("--endpoint", options.endpoint, "URL of the server")->required();
+    app.add_option("--region", options.region, "E.g. eu-central-1; none: from the environment");
     app.add_option("--table", options.table, "Name of the table")->capture_default_str();
     app.add_option("--key", options.key, "Key of the value to get")->capture_default_str();
     app.add_option("--concurrency", options.concurrency, "Gets in flight")

@@ -13,6 +13,7 @@ struct wire_options {
     std::string endpoint;
     std::string table = "codynamo-bench";
     std::string key = "1k";
+    std::string region;
     unsigned concurrency = 32;
     double seconds = 10;
     double warmup_seconds = 0.5;

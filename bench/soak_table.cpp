@@ -2,6 +2,8 @@
 // From options to a table that is there and has the right key.
 #include "soak_table.hpp"
 
+#include "local_server.hpp"
+
 #include <codynamo/error.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -9,10 +11,8 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
-#include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <string_view>
 #include <utility>
 
 namespace bench {
@@ -21,16 +21,6 @@ namespace asio = boost::asio;
 namespace db = codynamo::dynamodb;
 
 namespace {
-
-/// Nobody needs an account for a server on his own machine.
-bool is_local(std::string_view endpoint) {
-    constexpr std::string_view hosts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
-    return std::any_of(std::begin(hosts), std::end(hosts), [&](std::string_view host) {
-        const bool same = endpoint.starts_with(host);
-        return same && (endpoint.size() == host.size() || endpoint[host.size()] == ':' ||
-                        endpoint[host.size()] == '/');
-    });
-}
 
 codynamo::dynamodb_backend_config table_config(const soak_options& options) {
     codynamo::dynamodb_backend_config config;
@@ -41,14 +31,7 @@ codynamo::dynamodb_backend_config table_config(const soak_options& options) {
     config.create = false;
     // The table's own time to live is the user's business.
     config.attributes.ttl.clear();
-    if (is_local(options.endpoint)) {
-        if (!config.env.variable("AWS_ACCESS_KEY_ID") && !config.env.variable("AWS_PROFILE")) {
-            config.credentials = codynamo::aws::static_credentials({"soak", "soak"});
-        }
-        if (config.region.empty() && !config.env.variable("AWS_REGION")) {
-            config.region = "us-east-1";
-        }
-    }
+    stand_in_if_local(config);
     return config;
 }
 

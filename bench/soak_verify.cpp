@@ -71,6 +71,8 @@ public:
     }
 
 private:
+    static constexpr std::uint64_t most_words = 10; // each
+
     using visit = asio::awaitable<void> (verification::*)(const logged_run&, std::uint32_t,
                                                           const logged_key&);
 
@@ -124,7 +126,7 @@ private:
         auto in = soak_get(options_.table, name);
         const auto answer = co_await client_.attempt(std::move(in));
         if (!answer) {
-            if (++unreadable_ <= 10) complain(name, answer.error().message());
+            if (++unreadable_ <= most_words) complain(name, answer.error().message());
             co_return;
         }
         const key_verdict verdict =
@@ -137,7 +139,9 @@ private:
 
     void explain(const std::string& name, key_verdict verdict, const std::optional<db::item>& found,
                  const logged_run& run, const soak_identity& who, const logged_key& logged) {
-        if (count(key_verdict::lost) + count(key_verdict::wrong) > 10) return;
+        const auto faults = count(key_verdict::lost) + count(key_verdict::wrong);
+        if (faults == most_words + 1) complain("there are more", "see the figures");
+        if (faults > most_words) return;
         std::string there = "nothing";
         if (found) {
             const auto version = soak_version(*found, run.header.prefix, who);

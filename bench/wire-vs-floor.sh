@@ -6,17 +6,17 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../tools/common.sh"
 
 rounds=5 seconds=3 concurrency=32 json=
-while (($# >= 2)); do
+while (($#)); do
     case $1 in
+    --rounds | --seconds | --concurrency | --json) (($# >= 2)) || die "$1 wants a value" ;;&
     --rounds) rounds=$2 ;;
     --seconds) seconds=$2 ;;
     --concurrency) concurrency=$2 ;;
     --json) json=$(realpath -m "$2") ;;
-    *) die "what is $1?" ;;
+    *) die "what is $1? There are --rounds, --seconds, --concurrency and --json" ;;
     esac
     shift 2
 done
-(($# == 0)) || die "$1 wants a value"
 
 cd "$root"
 "$root/tools/install-dependencies.sh" build bench

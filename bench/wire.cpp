@@ -2,6 +2,7 @@
 // Each lane gets the same key over and over, by the public cache, and compares what it gets.
 #include "wire.hpp"
 
+#include "local_server.hpp"
 #include "measure.hpp"
 
 #include <codynamo/cache.hpp>
@@ -61,12 +62,8 @@ codynamo::dynamodb_backend_config backend_config(const wire_options& options, bo
     config.create = prepare;
     // Every get has its connection: a queue would be measured as latency.
     config.pool.max_connections = options.concurrency;
-    // A server that answers from a file needs no real credentials, but a signature costs the same.
-    const codynamo::environment env;
-    if (!env.variable("AWS_ACCESS_KEY_ID") && !env.variable("AWS_PROFILE")) {
-        config.credentials = codynamo::aws::static_credentials({"bench", "bench"});
-    }
-    if (!env.variable("AWS_REGION")) config.region = "us-east-1";
+    config.region = options.region;
+    stand_in_if_local(config);
     return config;
 }
 

@@ -4,6 +4,7 @@
 # Local on a free port, runs the quickstart example on it, then measures ten seconds of gets.
 #     tools/quickstart.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+(($# == 0)) || die "what is $1? It takes no arguments"
 cd "$root"
 
 step 'installing what is missing'

@@ -146,7 +146,7 @@ std::string describe(std::string_view text, std::size_t at, const json::error_co
 
 [[noreturn]] void refuse(const std::string& what, std::size_t at) {
     throw error(errc::deserialize_failed,
-                "the stored JSON cannot be read: " + what + " at byte " + std::to_string(at));
+                "unreadable JSON: " + what + " at byte " + std::to_string(at));
 }
 
 } // namespace

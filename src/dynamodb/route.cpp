@@ -22,7 +22,8 @@ aws::endpoint standard_endpoint(aws::endpoint_parameters of) {
     aws::endpoint found = aws::resolve_endpoint(of);
     if (found.signing_region.empty()) {
         throw error(errc::invalid_argument,
-                    "region is missing: it is needed for signing, whatever the endpoint");
+                    "region is missing, and is needed for signing whatever the endpoint: set it in "
+                    "the configuration, in AWS_REGION or in the profile");
     }
     return found;
 }

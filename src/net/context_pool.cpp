@@ -224,14 +224,13 @@ bool context_pool::set_deadline(connection& borrowed, steady_time now, steady_ti
 std::shared_ptr<resolution> context_pool::resolve() {
     const auto now = settings_->now();
     const std::lock_guard lock(mutex_);
-    if (resolution_ && resolution_->joinable(now, settings_->config.connect_timeout))
+    if (resolution_ && resolution_->joinable(now, 2 * settings_->config.connect_timeout))
         return resolution_;
     if (resolution_ && resolution_->given_up()) given_up_ = std::move(resolution_);
-    resolution_ = std::make_shared<resolution>(executor_);
-    if (given_up_ && !given_up_->precede(resolution_)) given_up_.reset();
-    resolution_->start(now, settings_->target.host, settings_->target.port,
-                       settings_->network.resolve);
-    return resolution_;
+    auto next = std::make_shared<resolution>(executor_);
+    if (given_up_ && !given_up_->precede(next)) given_up_.reset();
+    next->start(now, settings_->target.host, settings_->target.port, settings_->network.resolve);
+    return resolution_ = std::move(next); // one that could not be started would never end
 }
 
 void context_pool::note_connect_error(std::string message) {

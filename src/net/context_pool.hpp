@@ -60,7 +60,8 @@ struct pool_counters {
     std::atomic<std::uint64_t> opened{0}, resumed{0}, reused{0}, replayed{0};
 };
 
-/// Thread-safe. Locks are held for O(1) and never while a handler runs.
+/// Thread-safe. Locks are held for O(1) (to wake many, for as many posts) and never while a
+/// handler runs.
 class context_pool : public std::enable_shared_from_this<context_pool> {
 public:
     /// Ties the pool to the context of `executor`, which must be an innermost one.

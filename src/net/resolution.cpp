@@ -161,10 +161,10 @@ void resolution::one_left() {
 }
 
 void resolution::give_up() {
-    given_up_ = true;
     asio::post(*strand_, [self = shared_from_this()] {
         self->cancel_.emit(asio::cancellation_type::terminal);
     });
+    given_up_ = true;
     strand_.reset();
     wake_all();
 }

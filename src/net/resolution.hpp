@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// One look-up of a name, shared by all who need it meanwhile; each may stop waiting, the look-up
-// itself cannot be stopped.
+// One look-up of a name, shared by all who need it meanwhile; each may stop waiting.
 #pragma once
 
 #include "net/pool_core.hpp"

@@ -32,6 +32,8 @@ struct response_parts {
     unsigned status = 0;
 
     void clear() noexcept {
+        constexpr std::size_t usual_fields = 256;
+        if (fields.capacity() > usual_fields) fields = {};
         fields.clear();
         folded_values.clear();
         body = body_size = 0;

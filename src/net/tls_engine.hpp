@@ -14,10 +14,13 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <cerrno>
+#include <fstream>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace codynamo::net {
@@ -178,8 +181,10 @@ private:
             ERR_clear_error();
         } else if (SSL_CTX_load_verify_locations(context_.get(), config.ca_file.c_str(), nullptr) !=
                    1) {
-            throw error(errc::tls_failed,
-                        "tls.ca_file = \"" + config.ca_file + "\": " + take_openssl_error());
+            std::string why = take_openssl_error();
+            errno = 0;
+            if (!std::ifstream(config.ca_file)) why = std::generic_category().message(errno);
+            throw error(errc::tls_failed, "tls.ca_file = \"" + config.ca_file + "\": " + why);
         }
     }
 

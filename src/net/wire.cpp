@@ -20,6 +20,7 @@ constexpr std::size_t usual_room = 8 * 1024;
 constexpr std::size_t record_room = 17 * 1024;       // a TLS record and its overhead
 constexpr std::size_t most_room_ahead = 1024 * 1024; // promised lengths are not believed at once
 constexpr std::size_t kept_capacity = 256 * 1024;
+constexpr std::size_t harmless_rescans = 64 * 1024 * 1024;
 constexpr int most_interim_responses = 16;
 
 /// What was large is given back, and overwritten before: it may have held credentials.
@@ -27,10 +28,6 @@ void empty(std::string& text) noexcept {
     if (text.capacity() <= kept_capacity) return text.clear();
     wipe(text);
     text.shrink_to_fit();
-}
-
-bool too_large(const boost::system::error_code& ec) {
-    return ec == http::error::header_limit || ec == http::error::body_limit;
 }
 
 } // namespace
@@ -173,6 +170,7 @@ private:
         parser_.reset();
         parts_.clear();
         head_fits_ = false;
+        looked_at_again_ = 0;
     }
 
     void make_room() {
@@ -246,9 +244,14 @@ private:
             boost::system::error_code ec;
             parsed_ += parser_->put({input_.data() + parsed_, input_.size() - parsed_}, ec);
             if (ec && ec != http::error::need_more) return refuse(ec);
-            if (!head_fits()) return refuse(http::error::header_limit);
+            if (!head_fits())
+                return fail(errc::response_too_large, "the head of the response is larger than " +
+                                                          std::to_string(limits_.max_head_bytes) +
+                                                          " bytes");
             if (!parser_->is_done()) {
                 close_gap();
+                if (dawdles())
+                    return fail(errc::response_too_large, "the response's trailers do not end");
                 if (input_.size() > most_input())
                     return fail(errc::response_too_large, "the response does not end");
                 if (ec == http::error::need_more || parsed_ == input_.size()) return advance::more;
@@ -273,14 +276,21 @@ private:
         return true;
     }
 
+    // The parser looks at a chunk's line, and at trailers, from their beginning each time that more
+    // of them has come.
+    bool dawdles() noexcept {
+        if (!head_fits_) return false;
+        looked_at_again_ += input_.size() - parsed_;
+        return looked_at_again_ > harmless_rescans && looked_at_again_ / 64 > input_.size();
+    }
+
     advance refuse(const boost::system::error_code& ec) {
-        if (too_large(ec))
-            return fail(errc::response_too_large,
-                        ec == http::error::header_limit
-                            ? "the head of the response is larger than " +
-                                  std::to_string(limits_.max_head_bytes) + " bytes"
-                            : "the body of the response is larger than " +
-                                  std::to_string(limits_.max_body_bytes) + " bytes");
+        if (ec == http::error::body_limit)
+            return fail(errc::response_too_large, "the body of the response is larger than " +
+                                                      std::to_string(limits_.max_body_bytes) +
+                                                      " bytes");
+        if (ec == http::error::header_limit) // of Beast's buffer for it
+            return fail(errc::response_too_large, "a folded header of the response is too long");
         return fail(errc::bad_response, "not an HTTP response: " + ec.message());
     }
 
@@ -311,6 +321,7 @@ private:
     std::optional<response_parser> parser_;
     std::vector<header_view> views_;
     int interim_ = 0;
+    std::size_t looked_at_again_ = 0;
     bool head_fits_ = false; // the present one is complete and within its bound
     bool opening_ = false;
     bool to_head_ = false;

@@ -44,6 +44,13 @@ def back_after(soak, ready, wanted):
     return float("inf")
 
 
+def first_write_after(soak, ready):
+    """Seconds until a write succeeded."""
+    times = [line["unix_ms"] / 1000 - ready for line in soak.series()
+             if line["unix_ms"] > ready * 1000 and line["writes"] > 0]
+    return min(times, default=float("inf"))
+
+
 def check_lives(checks, soak, lives, before):
     for number, (died, ready) in enumerate(lives, 1):
         _, away = soak.between(died, ready)
@@ -52,7 +59,7 @@ def check_lives(checks, soak, lives, before):
         _, whole = soak.between(ready, until)
         _, after = soak.between(ready + BACK_WITHIN_S, until)
         say(f"kill {number}: {away['errors']} while away; throughput back {back:.2f} s after it "
-            f"was ready")
+            f"was ready, the first write {first_write_after(soak, ready):.2f} s")
         checks.that(away["errors"], f"kill {number}: nothing failed while the server was away")
         # The server lets readers pass writers, so these may come later than the first reads.
         checks.that(whole["writes"] > 0, f"kill {number}: no write succeeded after it")

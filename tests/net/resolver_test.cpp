@@ -16,7 +16,9 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <future>
+#include <new>
 #include <optional>
+#include <utility>
 
 namespace asio = boost::asio;
 using namespace codynamo;
@@ -321,13 +323,41 @@ TEST_CASE("waiting for a resolver can be cancelled at each step, and its context
         }
 }
 
+TEST_CASE("a look-up that could not be begun is not waited for") {
+    /// The copy that the look-up makes of it fails, once.
+    struct reluctant {
+        explicit reluctant(bool& when) : fails(&when) {}
+        reluctant(const reluctant& other) : fails(other.fails) {
+            if (std::exchange(*fails, false)) throw std::bad_alloc();
+        }
+        reluctant& operator=(const reluctant&) = delete;
+        asio::awaitable<addresses> operator()(std::string) const {
+            addresses found;
+            found.emplace_back("127.0.0.1");
+            co_return found;
+        }
+        bool* fails;
+    };
+    fixture f;
+    bool fails = false;
+    net::network_config network;
+    network.resolve = reluctant(fails);
+    network.proxy.from_environment = false;
+    const auto transport =
+        net::make_transport({false, "db.example", f.server.port()}, f.config, {}, {}, network);
+    fails = true;
+    CHECK_THROWS_AS(f.send(*transport), std::bad_alloc);
+    CHECK_FALSE(fails);
+    CHECK_FALSE(f.send(*transport).code);
+}
+
 TEST_CASE("a hanging look-up is given up even while callers relieve each other") {
     fixture f;
     f.names.hanging = 1;
-    f.config.connect_timeout = 2s;
+    f.config.connect_timeout = 20s;
     const auto transport = f.transport();
-    std::vector<remembering_exchange> exchanges(3);
-    std::vector<std::optional<net::send_outcome>> ended(3);
+    std::vector<remembering_exchange> exchanges(4);
+    std::vector<std::optional<net::send_outcome>> ended(4);
     const auto start = [&](std::size_t i) {
         asio::co_spawn(f.io, transport->send(exchanges[i], {}),
                        [&ended, i](std::exception_ptr, net::send_outcome o) { ended[i] = o; });
@@ -341,18 +371,23 @@ TEST_CASE("a hanging look-up is given up even while callers relieve each other")
         REQUIRE(ended[i]);
     };
     start(0);
-    f.time->leapt += 1500ms;
+    f.time->leapt += 15s;
     start(1);
-    f.time->leapt += 600ms;
+    f.time->leapt += 6s;
     run_until(0);
     CHECK(ended[0]->code == errc::timeout);
-    CHECK_FALSE(ended[1]);
-    CHECK(f.names.calls == 1);
     start(2);
+    f.time->leapt += 15s;
+    run_until(1);
+    CHECK(ended[1]->code == errc::timeout);
+    CHECK_FALSE(ended[2]);
+    CHECK(f.names.calls == 1); // a slow one would have been in time for those who came later
+    f.time->leapt += 4s;
+    start(3);
+    run_until(3);
+    CHECK_FALSE(ended[3]->code);
     run_until(2);
     CHECK_FALSE(ended[2]->code);
-    run_until(1);
-    CHECK_FALSE(ended[1]->code);
     CHECK(f.names.calls == 2);
     CHECK(f.names.cancelled == 1);
 }

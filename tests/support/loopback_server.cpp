@@ -28,7 +28,12 @@ std::uint16_t bind_loopback(int fd, bool ipv6) {
 
 loopback_server::loopback_server(service serve, bool ipv6) : serve_(std::move(serve)) {
     listener_ = ::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    port_ = bind_loopback(listener_, ipv6);
+    try {
+        port_ = bind_loopback(listener_, ipv6);
+    } catch (...) {
+        ::close(listener_);
+        throw;
+    }
 }
 
 loopback_server::~loopback_server() {

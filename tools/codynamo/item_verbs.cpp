@@ -63,7 +63,7 @@ std::string encode(std::string value, const format_options& format) {
         return json_text(parse_json(value));
     } catch (const std::exception& why) {
         throw codynamo::error(codynamo::errc::invalid_argument,
-                              std::string("VALUE is not JSON: ") + why.what() +
+                              std::string("VALUE: ") + why.what() +
                                   " (for anything else there are --text and --bytes)");
     }
 }
@@ -71,11 +71,9 @@ std::string encode(std::string value, const format_options& format) {
 json::value parse_stored(const std::string& stored) {
     try {
         return parse_json(stored);
-    } catch (const codynamo::error&) {
-        throw;
     } catch (const std::exception& why) {
         throw codynamo::error(codynamo::errc::deserialize_failed,
-                              std::string("the value is not JSON: ") + why.what() +
+                              std::string("the value: ") + why.what() +
                                   " (for anything else there are --text and --bytes)");
     }
 }
@@ -150,7 +148,8 @@ asio::awaitable<int> rm(global_options global, item_options_ptr options) {
     if (global.json) {
         print_json(json::object{{"erased", std::move(erased)}, {"missing", std::move(missing)}});
     } else if (code == exit_miss) {
-        complain("there was nothing under " + std::to_string(missing.size()) + " of the keys");
+        for (const json::value& key : missing)
+            complain("there was nothing under " + json_text(key));
     }
     co_return code;
 }
@@ -175,8 +174,10 @@ void add_item_verbs(CLI::App& app, program& self) {
     set_verb->add_option("KEY", options->key)->required();
     set_verb->add_option("VALUE", options->value, "JSON text; '-' reads stdin, '@FILE' a file")
         ->required();
-    set_verb->add_option("--ttl", options->ttl_seconds,
-                         "Lifetime in seconds, fractions allowed; 0 is for ever");
+    set_verb
+        ->add_option("--ttl", options->ttl_seconds,
+                     "Lifetime in seconds, fractions allowed; 0 is for ever")
+        ->check(CLI::Range(0.0, 1e9)); // thirty years
     add_format(*set_verb, options->format);
     set_verb->callback([&self, options] {
         self.chosen = [&self, options] { return run(set(self.global, options)); };

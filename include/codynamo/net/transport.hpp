@@ -189,8 +189,8 @@ struct proxy_config {
 /// preference. Called on a strand of the context that wants to connect, possibly for several
 /// contexts at once; bounded by the connect time-out. Asked for each connection that is opened,
 /// except that those opened meanwhile share the answer. Cancelled (terminal) when nobody waits for
-/// it any more, or when one more connection needs it and it has taken the connect time-out: all who
-/// still wait then share a new call. Until the cancelled one has returned, the next is not
+/// it any more, or when one more connection needs it and it has taken twice the connect time-out:
+/// all who still wait then share a new call. Until the cancelled one has returned, the next is not
 /// cancelled but kept and joined by all who come, so that no more than two are under way per
 /// context. No address, or an exception, becomes errc::resolve_failed.
 using resolver = std::function<boost::asio::awaitable<std::vector<std::string>>(std::string host)>;

@@ -259,7 +259,10 @@ TEST_CASE("a stored list read as a dict is an error, and so are foreign bytes") 
         .value = "\x80\x04K\x01.", .written = {}, .lifetime = for_ever, .source = {}};
     CHECK_THROWS_MATCHES(run(dicts.get("pickle")), error, with_code(errc::deserialize_failed));
     cache<profile> profiles{below};
-    CHECK_THROWS_MATCHES(run(profiles.get("dict")), error, with_code(errc::deserialize_failed));
+    const auto other = run(profiles.try_get("dict"));
+    REQUIRE(other.error().code == errc::deserialize_failed);
+    CHECK_FALSE(other.error().message().empty());
+    CHECK_THAT(other.error().message(), !Catch::Contains("boost")); // nor where in its sources
 }
 
 TEST_CASE("backend errors are thrown by get and set and returned by try_get and try_set") {

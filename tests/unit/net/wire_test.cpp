@@ -173,6 +173,49 @@ TEST_CASE("a head may have its bound to the byte, however it is cut and whatever
                 }
 }
 
+TEST_CASE("trailers that come byte by byte end before they have cost much") {
+    auto large = limits();
+    large.max_body_bytes = 64 * 1024 * 1024;
+    const std::string start = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ";
+    const auto bytes_until_refused = [&](std::size_t at_once) {
+        wire w({false, "h", 80}, large, nullptr);
+        w.reset();
+        w.begin();
+        w.head() = "GET ";
+        (void)w.request();
+        auto state = advance::more;
+        const std::string flood = start + std::string(at_once, 'x');
+        for (std::string_view rest = flood; !rest.empty() && state == advance::more;) {
+            const auto space = w.space();
+            const auto n = std::min(rest.size(), space.size());
+            std::copy_n(rest.data(), n, space.data());
+            rest.remove_prefix(n);
+            state = w.received(n);
+        }
+        std::size_t count = 0;
+        for (; state == advance::more && count < 100'000; ++count) {
+            w.space().front() = 'x';
+            state = w.received(1);
+        }
+        CHECK(state == advance::failed);
+        CHECK(w.failure().code == errc::response_too_large);
+        return count;
+    };
+    CHECK(bytes_until_refused(2'000'000) < 100);
+    CHECK(bytes_until_refused(10'000) < 10'000);
+}
+
+TEST_CASE("a folded header beyond what the parser holds is called that") {
+    auto large = limits();
+    large.max_head_bytes = 64 * 1024;
+    wire w({false, "h", 80}, large, nullptr);
+    w.reset();
+    const auto r =
+        feed(w, "HTTP/1.1 200 OK\r\nX: a\r\n " + std::string(5000, 'x') + "\r\n\r\n", 700);
+    CHECK(r.state == advance::failed);
+    CHECK_THAT(w.failure().message, Catch::Contains("folded"));
+}
+
 TEST_CASE("a body is refused as soon as its promised length is over the limit") {
     auto w = plain();
     w.reset();
