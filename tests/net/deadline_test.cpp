@@ -71,7 +71,7 @@ TEST_CASE("a server that does not read is left at the deadline") {
     stub_server server({.connections = {{pause(5s)}}});
     asio::io_context io;
     const auto transport = to(server.port());
-    remembering_exchange huge("/", std::string(32 * 1024 * 1024, 'x'));
+    remembering_exchange huge("/", std::string(16 * 1024 * 1024, 'x'));
     const auto [outcome, took] = send_for(io, *transport, 100ms, huge);
     CHECK(outcome.code == errc::timeout);
     CHECK(outcome.sent);
