@@ -33,7 +33,9 @@ private:
     std::uint64_t state_ = 1;
 };
 
-std::vector<char> bytes_of(const std::string& file) {
+} // namespace
+
+std::vector<char> read_trace(const std::string& file) {
     const auto refuse = [&](const std::string& why) {
         throw codynamo::error(codynamo::errc::invalid_argument, "--trace: '" + file + "' " + why);
     };
@@ -53,7 +55,26 @@ std::vector<char> bytes_of(const std::string& file) {
     return bytes;
 }
 
-} // namespace
+std::uint64_t replay(const std::vector<char>& trace, std::size_t capacity,
+                     codynamo::memory_eviction policy) {
+    codynamo::memory_backend_config config;
+    config.max_bytes = std::numeric_limits<std::size_t>::max();
+    config.max_entries = capacity;
+    config.eviction = policy;
+    config.env.random = std::make_shared<fixed_random>();
+    codynamo::memory_backend memory(std::move(config));
+    const codynamo::record stored;
+    codynamo::record out;
+    std::uint64_t hits = 0;
+    for (std::size_t at = 0; at != trace.size(); at += 4) {
+        const std::string_view key(trace.data() + at, 4);
+        if (memory.load_now(key, out))
+            ++hits;
+        else
+            memory.store_now(key, stored);
+    }
+    return hits;
+}
 
 void add_hitratio_options(CLI::App& app, hitratio_options& options) {
     using codynamo::memory_eviction;
@@ -74,23 +95,8 @@ void add_hitratio_options(CLI::App& app, hitratio_options& options) {
 }
 
 int run_hitratio(const hitratio_options& options) {
-    const std::vector<char> trace = bytes_of(options.trace);
-    codynamo::memory_backend_config config;
-    config.max_bytes = std::numeric_limits<std::size_t>::max();
-    config.max_entries = options.capacity;
-    config.eviction = options.policy;
-    config.env.random = std::make_shared<fixed_random>();
-    codynamo::memory_backend memory(std::move(config));
-    const codynamo::record stored;
-    codynamo::record out;
-    std::uint64_t hits = 0;
-    for (std::size_t at = 0; at != trace.size(); at += 4) {
-        const std::string_view key(trace.data() + at, 4);
-        if (memory.load_now(key, out))
-            ++hits;
-        else
-            memory.store_now(key, stored);
-    }
+    const std::vector<char> trace = read_trace(options.trace);
+    const std::uint64_t hits = replay(trace, options.capacity, options.policy);
     const std::uint64_t requests = trace.size() / 4;
     const double ratio = static_cast<double>(hits) / static_cast<double>(requests);
     if (options.json) {

@@ -3,8 +3,8 @@
 // turns. The median of the rounds counts.
 #include "memory_bench.hpp"
 
+#include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
@@ -19,6 +19,8 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <time.h>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -28,9 +30,8 @@ using codynamo::memory_backend;
 using codynamo::record;
 
 std::string key_of(std::size_t number) {
-    char text[17];
-    std::snprintf(text, sizeof text, "key-%012zu", number);
-    return text;
+    const std::string digits = std::to_string(number);
+    return "key-" + std::string(12 - digits.size(), '0') + digits;
 }
 
 /// What anybody would write first.
@@ -73,26 +74,40 @@ std::vector<std::string> shuffled_keys(std::size_t count) {
     return keys;
 }
 
-/// Hits per nanosecond of all threads together.
+/// Of this thread. Unlike the wall's time it does not count what other programs take.
+double cpu_nanoseconds() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+}
+
+struct pace {
+    double cpu_per_hit = 0;   ///< nanoseconds of a thread's CPU
+    double hits_per_wall = 0; ///< of all threads together, per nanosecond
+};
+
+/// All threads hit for so long.
 template <class Memory>
-double hit_rate(Memory& memory, const std::vector<std::string>& keys, unsigned threads,
-                double seconds) {
+pace hit(Memory& memory, const std::vector<std::string>& keys, unsigned threads, double seconds) {
     using clock = std::chrono::steady_clock;
     std::atomic<bool> go{false};
     std::atomic<bool> stop{false};
     std::atomic<std::uint64_t> hits{0};
     std::atomic<std::uint64_t> misses{0};
+    std::atomic<std::uint64_t> cpu{0};
     const auto work = [&](std::size_t first) {
         record out;
         std::uint64_t done = 0;
         std::uint64_t lost = 0;
         while (!go)
             std::this_thread::yield();
+        const double began = cpu_nanoseconds();
         for (std::size_t at = first; !stop.load(std::memory_order_relaxed);) {
             for (int i = 0; i != 256; ++i, at = at + 1 == keys.size() ? 0 : at + 1)
                 if (!memory.load_now(keys[at], out)) ++lost;
             done += 256;
         }
+        cpu += static_cast<std::uint64_t>(cpu_nanoseconds() - began);
         hits += done;
         misses += lost;
     };
@@ -107,7 +122,7 @@ double hit_rate(Memory& memory, const std::vector<std::string>& keys, unsigned t
     for (std::thread& one : running)
         one.join();
     if (misses != 0) throw std::runtime_error("memory: what was stored was not found");
-    return static_cast<double>(hits) / took;
+    return {static_cast<double>(cpu) / static_cast<double>(hits), static_cast<double>(hits) / took};
 }
 
 std::size_t heap_in_use() {
@@ -122,8 +137,8 @@ void fill(Memory& memory, const std::vector<std::string>& keys, const record& va
 }
 
 struct figures {
-    std::vector<double> ours[2];
-    std::vector<double> bare[2];
+    std::vector<pace> ours[2]; ///< with one thread and with two, a round each
+    std::vector<pace> bare[2];
     double overhead = 0;
 };
 
@@ -131,6 +146,15 @@ double median(std::vector<double> values) {
     std::nth_element(values.begin(), values.begin() + static_cast<long>(values.size() / 2),
                      values.end());
     return values[values.size() / 2];
+}
+
+/// The median over rounds of what `of` makes of a round's paces.
+template <class Of>
+double median_of(const std::vector<pace>& a, const std::vector<pace>& b, Of of) {
+    std::vector<double> made;
+    for (std::size_t i = 0; i != a.size(); ++i)
+        made.push_back(of(a[i], b[i]));
+    return median(std::move(made));
 }
 
 figures measure(const memory_options& options) {
@@ -151,8 +175,8 @@ figures measure(const memory_options& options) {
     fill(bare, keys, value);
     for (unsigned round = 0; round != options.rounds; ++round) {
         for (unsigned threads = 1; threads != 3; ++threads) {
-            seen.ours[threads - 1].push_back(hit_rate(ours, keys, threads, options.seconds));
-            seen.bare[threads - 1].push_back(hit_rate(bare, keys, threads, options.seconds));
+            seen.ours[threads - 1].push_back(hit(ours, keys, threads, options.seconds));
+            seen.bare[threads - 1].push_back(hit(bare, keys, threads, options.seconds));
         }
     }
     return seen;
@@ -178,34 +202,34 @@ void add_memory_options(CLI::App& app, memory_options& options) {
 
 int run_memory(const memory_options& options) {
     const figures seen = measure(options);
-    const double one = 1 / median(seen.ours[0]);
-    const double bare = 1 / median(seen.bare[0]);
-    std::vector<double> ratios;
-    std::vector<double> scaling;
-    for (std::size_t i = 0; i != seen.ours[0].size(); ++i) {
-        ratios.push_back(seen.bare[0][i] / seen.ours[0][i]);
-        scaling.push_back(seen.ours[1][i] / seen.ours[0][i]);
-    }
-    const double bare_scaling = median(seen.bare[1]) / median(seen.bare[0]);
+    const auto cost = [](const pace& a, const pace&) { return a.cpu_per_hit; };
+    const auto times = [](const pace& a, const pace& b) { return a.cpu_per_hit / b.cpu_per_hit; };
+    const auto cpu_scaling = [](const pace& one, const pace& two) {
+        return 2 * one.cpu_per_hit / two.cpu_per_hit;
+    };
+    const auto wall_scaling = [](const pace& one, const pace& two) {
+        return two.hits_per_wall / one.hits_per_wall;
+    };
+    const std::pair<const char*, double> rows[] = {
+        {"ns_per_hit", median_of(seen.ours[0], seen.ours[0], cost)},
+        {"bare_ns_per_hit", median_of(seen.bare[0], seen.bare[0], cost)},
+        {"times_bare", median_of(seen.ours[0], seen.bare[0], times)},
+        {"two_threads_scaling_by_cpu", median_of(seen.ours[0], seen.ours[1], cpu_scaling)},
+        {"two_threads_scaling_by_wall", median_of(seen.ours[0], seen.ours[1], wall_scaling)},
+        {"bare_two_threads_scaling_by_cpu", median_of(seen.bare[0], seen.bare[1], cpu_scaling)},
+        {"bare_two_threads_scaling_by_wall", median_of(seen.bare[0], seen.bare[1], wall_scaling)},
+        {"overhead_bytes_per_entry", seen.overhead}};
     if (options.json) {
-        const boost::json::value out{{"entries", options.entries},
-                                     {"value_size", options.value_size},
-                                     {"ns_per_hit", one},
-                                     {"bare_ns_per_hit", bare},
-                                     {"times_bare", median(ratios)},
-                                     {"two_threads_scaling", median(scaling)},
-                                     {"bare_two_threads_scaling", bare_scaling},
-                                     {"overhead_bytes_per_entry", seen.overhead}};
+        boost::json::object out{{"entries", options.entries}, {"value_size", options.value_size}};
+        for (const auto& [name, value] : rows)
+            out.emplace(name, value);
         std::printf("%s\n", boost::json::serialize(out).c_str());
         return 0;
     }
-    std::printf("%zu entries of 16 + %zu bytes; medians of %u rounds\n", options.entries,
-                options.value_size, options.rounds);
-    std::printf("hit, one thread        %7.1f ns   bare mutex and table %7.1f ns   %.2f times\n",
-                one, bare, median(ratios));
-    std::printf("two threads together   %7.2f times one                    %7.2f times one\n",
-                median(scaling), bare_scaling);
-    std::printf("overhead per entry     %7.1f bytes beyond key and value\n", seen.overhead);
+    std::printf("%zu entries of 16 + %zu bytes; medians of %u rounds; nanoseconds of CPU\n",
+                options.entries, options.value_size, options.rounds);
+    for (const auto& [name, value] : rows)
+        std::printf("%-34s %8.2f\n", name, value);
     return 0;
 }
 

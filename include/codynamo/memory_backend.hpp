@@ -62,7 +62,7 @@ public:
     [[nodiscard]] boost::asio::awaitable<void> store(std::string key, record r);
     [[nodiscard]] boost::asio::awaitable<bool> erase(std::string key);
 
-    /// A lookup without a coroutine: true when `out` was filled.
+    /// A lookup without a coroutine: true when `out` was filled; else what is in it is anything.
     [[nodiscard]] bool load_now(std::string_view key, record& out);
     /// As store, without a coroutine.
     void store_now(std::string_view key, const record& r);

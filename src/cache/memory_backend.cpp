@@ -55,15 +55,24 @@ public:
     /// Null when there is none, or when it has expired: then it is dropped.
     node_ptr find(std::string_view key) {
         memory_store::found found = store_.find(key);
-        if (!found.node) return nullptr;
-        // Reading the clock takes longer than finding, and most that never expires does not need
-        // it.
-        if (found.node->expires() && !found.node->fresh(env_.time->now())) {
-            store_.drop(*found.node);
-            return nullptr;
-        }
-        if (store_.note(found)) store_.maintain(env_.time->now());
+        if (!found.node || !usable(found)) return nullptr;
         return std::move(found.node);
+    }
+
+    bool load(std::string_view key, record& out) {
+        const memory_store::found_or_copied found = store_.find(key, out);
+        if (!found.copied) {
+            if (!found.node || !usable(found)) return false;
+            fill(out, *found.node);
+            return true;
+        }
+        if (out.lifetime != for_ever && !is_fresh(out, env_.time->now())) {
+            (void)find(key); // drops it
+            return false;
+        }
+        out.source = source_name;
+        if (store_.note(found)) store_.maintain(env_.time->now());
+        return true;
     }
 
     bool put(std::string_view key, const record& r, memory_store::condition when) {
@@ -87,6 +96,17 @@ public:
     memory_store& store() noexcept { return store_; }
 
 private:
+    /// Drops it when it has expired; notes the use when not.
+    bool usable(const memory_store::found& found) {
+        // Reading the clock takes as long as finding, and what never expires does not need it.
+        if (found.node->expires() && !found.node->fresh(env_.time->now())) {
+            store_.drop(*found.node);
+            return false;
+        }
+        if (store_.note(found)) store_.maintain(env_.time->now());
+        return true;
+    }
+
     environment env_;
     memory_store store_;
 };
@@ -139,9 +159,7 @@ asio::awaitable<bool> memory_backend::erase(std::string key) {
 }
 
 bool memory_backend::load_now(std::string_view key, record& out) {
-    const node_ptr found = core_->find(key);
-    if (found) fill(out, *found);
-    return found != nullptr;
+    return core_->load(key, out);
 }
 
 void memory_backend::store_now(std::string_view key, const record& r) {

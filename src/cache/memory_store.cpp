@@ -10,6 +10,8 @@ namespace {
 
 /// Entries and buckets of the wheel that one call looks at.
 constexpr int wheel_budget = 32;
+/// A value that is copied as fast as a counter is changed twice.
+constexpr std::size_t small_value = 512;
 
 hash_seed draw(random_source& random) noexcept {
     const std::uint64_t first = random.next();
@@ -43,15 +45,35 @@ memory_store::place memory_store::locate(std::string_view key) const noexcept {
     return {shard, table_.shard(shard).find(upper, key), upper};
 }
 
-memory_store::found memory_store::find(std::string_view key) const noexcept {
+template <class Take>
+auto memory_store::look_up(std::string_view key, Take&& take) const noexcept {
     const std::uint64_t hash = siphash(seed_, key);
     const std::size_t number = memory_table::shard_of(hash);
     const auto upper = static_cast<std::uint32_t>(hash >> 32);
     const memory_shard& shard = table_.shard(number);
     const std::lock_guard guard(shard.mutex());
     const memory_shard::index at = shard.find(upper, key);
-    if (at == memory_shard::none) return {};
-    return {shard[at].node, {memory_table::id_of(number, at), upper}};
+    using answer = decltype(take(std::declval<memory_node&>()));
+    if (at == memory_shard::none) return answer();
+    answer made = take(*shard[at].node);
+    made.use = {memory_table::id_of(number, at), upper};
+    return made;
+}
+
+memory_store::found memory_store::find(std::string_view key) const noexcept {
+    return look_up(key, [](memory_node& node) { return found{node_ptr(&node), {}}; });
+}
+
+memory_store::found_or_copied memory_store::find(std::string_view key, record& out) const noexcept {
+    return look_up(key, [&out](memory_node& node) {
+        const std::string_view value = node.value();
+        if (value.size() > small_value || value.size() > out.value.capacity())
+            return found_or_copied{{node_ptr(&node), {}}, false};
+        out.value.assign(value);
+        out.written = node.written();
+        out.lifetime = node.lifetime();
+        return found_or_copied{{nullptr, {}}, true};
+    });
 }
 
 void memory_store::maintain(timestamp now) noexcept {

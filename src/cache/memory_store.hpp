@@ -37,6 +37,12 @@ public:
         read_buffer::read use;
     };
     [[nodiscard]] found find(std::string_view key) const noexcept;
+    /// As find; but a small value that `out` has the capacity for is copied there at once, which is
+    /// cheaper than to share the node: then `copied` and no node. `source` is not set.
+    struct found_or_copied : found {
+        bool copied = false;
+    };
+    [[nodiscard]] found_or_copied find(std::string_view key, record& out) const noexcept;
     /// The node was of use. True when it is time to call maintain.
     [[nodiscard]] bool note(const found& used) noexcept { return !uses_.add(used.use); }
     /// Applies notes and drops a few expired entries; nothing when another thread is at it.
@@ -76,6 +82,8 @@ private:
         std::uint32_t hash;
     };
 
+    template <class Take>
+    [[nodiscard]] auto look_up(std::string_view key, Take&& take) const noexcept;
     [[nodiscard]] place locate(std::string_view key) const noexcept;
     [[nodiscard]] bool over() const noexcept { return held_.exceeds(bound_); }
     void insert(const place& where, node_ptr node, timestamp now);

@@ -2,6 +2,7 @@
 #include "cache/memory_table.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 namespace codynamo::detail {

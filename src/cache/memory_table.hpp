@@ -3,12 +3,12 @@
 #pragma once
 
 #include "cache/memory_node.hpp"
+#include "cache/short_lock.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string_view>
 #include <vector>
 
@@ -49,7 +49,7 @@ public:
     memory_shard& operator=(const memory_shard&) = delete;
     ~memory_shard();
 
-    [[nodiscard]] std::mutex& mutex() const noexcept { return mutex_; }
+    [[nodiscard]] short_lock& mutex() const noexcept { return mutex_; }
     [[nodiscard]] index find(std::uint32_t hash, std::string_view key) const noexcept;
     [[nodiscard]] memory_entry& operator[](index at) const noexcept {
         return chunks_[at / chunk_size][at % chunk_size];
@@ -71,7 +71,7 @@ public:
 
 private:
     using chunk = std::unique_ptr<memory_entry[]>;
-    static constexpr index chunk_size = 128;
+    static constexpr index chunk_size = 16;
     static constexpr std::uint32_t empty = 0xffffffff;
 
     [[nodiscard]] static std::uint32_t slot_of(std::uint32_t hash, index at) noexcept {
@@ -85,7 +85,7 @@ private:
     void grow_slots();
     void grow_entries();
 
-    mutable std::mutex mutex_;
+    mutable short_lock mutex_;
     std::vector<std::uint32_t> slots_;
     std::vector<chunk> chunks_;
     index used_ = 0;

@@ -11,6 +11,10 @@ namespace {
 /// is used rarely but for ever; where longer memory hurts, the window grows.
 constexpr std::size_t uses_per_entry = 16;
 
+/// Uses that are simulated for each entry that comes, at most: where hardly anything is missed no
+/// window is better than another, and hits are what is to be cheap.
+constexpr int simulated_per_insert = 16;
+
 } // namespace
 
 w_tinylfu_policy::w_tinylfu_policy(const memory_table& table, const memory_load& bound,
@@ -29,11 +33,14 @@ void w_tinylfu_policy::reserve(const memory_load& held) {
 void w_tinylfu_policy::count(entry_id entry) noexcept {
     const std::uint32_t hash = links_[entry].hash;
     sketch_.count(hash);
+    if (to_simulate_ == 0) return;
+    --to_simulate_;
     if (const auto window = tuner_.use(hash, links_.weight(entry), sketch_))
         segments_.set_window(*window);
 }
 
 void w_tinylfu_policy::on_insert(entry_id entry) noexcept {
+    to_simulate_ = std::min(to_simulate_ + simulated_per_insert, 64 * simulated_per_insert);
     count(entry);
     segments_.insert(entry);
 }

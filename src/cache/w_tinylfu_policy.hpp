@@ -37,6 +37,7 @@ private:
     window_segments<table_links> segments_;
     window_tuner tuner_;
     std::uint64_t luck_;
+    int to_simulate_ = 0; ///< uses; each entry that comes adds some
 };
 
 } // namespace codynamo::detail
