@@ -32,7 +32,7 @@ enum class memory_eviction {
 struct memory_backend_config {
     /// Most bytes, counted as key + value + 96 per entry (all that is kept of it beyond its bytes,
     /// the heap's own overhead and the policy's part included); > 0. A record larger than that is
-    /// not kept, and what was there goes. A memory takes up to 64 KiB besides, even when empty.
+    /// not kept, and what was there goes. A memory takes up to 200 KiB besides.
     std::size_t max_bytes = 64 * 1024 * 1024;
     /// Most entries; > 0. More than 268 million count as that many.
     std::size_t max_entries = 1'000'000;

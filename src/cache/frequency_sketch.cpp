@@ -9,8 +9,8 @@ namespace codynamo::detail {
 namespace {
 
 constexpr std::size_t line_words = 8;
-/// Up to here memory is cheap and collisions hurt: two words an entry.
-constexpr std::size_t small_entries = 16'384;
+/// 128 KiB, up to which an entry has four words rather than one: collisions cost hits.
+constexpr std::size_t cheap_words = 16'384;
 
 std::uint64_t spread(std::uint32_t hash) noexcept {
     std::uint64_t h = (hash + 0x9e3779b97f4a7c15U) * 0xbf58476d1ce4e5b9U;
@@ -34,7 +34,7 @@ place place_of(std::uint64_t spread_hash, unsigned i, std::size_t words) noexcep
 
 void frequency_sketch::reserve(std::size_t entries) {
     const std::size_t wanted =
-        std::bit_ceil(std::max<std::size_t>(16, entries <= small_entries ? entries * 2 : entries));
+        std::bit_ceil(std::max({std::size_t{16}, std::min(4 * entries, cheap_words), entries}));
     if (wanted <= words_.size()) return;
     const std::size_t before = words_.size();
     std::vector<std::uint64_t> wider(wanted);

@@ -100,6 +100,7 @@ void memory_store::apply(const read_buffer::read* reads, std::size_t count) noex
     });
     each([this](const read_buffer::read& one) {
         const memory_entry& entry = table_[one.entry];
+        if (!entry.node) return; // a free one's links are no ids
         if (entry.newer != no_entry) __builtin_prefetch(&table_[entry.newer]);
         if (entry.older != no_entry) __builtin_prefetch(&table_[entry.older]);
     });

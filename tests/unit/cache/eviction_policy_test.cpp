@@ -64,6 +64,19 @@ struct driven {
     std::map<std::string, entry_id> ids;
 };
 
+struct plain_node {
+    std::uint16_t newer = 0;
+    std::uint16_t older = 0;
+    std::uint8_t segment = 0;
+};
+struct plain_links {
+    using id = std::uint16_t;
+    static constexpr id none = 0xffff;
+    std::vector<plain_node>* nodes;
+    plain_node& operator[](id at) const { return (*nodes)[at]; }
+    [[nodiscard]] std::size_t weight(id) const { return 1; }
+};
+
 std::string number(int i) {
     return "n" + std::to_string(i);
 }
@@ -201,21 +214,9 @@ TEST_CASE("W-TinyLFU's window grows where recency counts and shrinks where frequ
 }
 
 TEST_CASE("the loser of a contest leaves, but for luck") {
-    struct node {
-        std::uint16_t newer = 0;
-        std::uint16_t older = 0;
-        std::uint8_t segment = 0;
-    };
-    struct links {
-        using id = std::uint16_t;
-        static constexpr id none = 0xffff;
-        std::vector<node>* nodes;
-        node& operator[](id at) const { return (*nodes)[at]; }
-        [[nodiscard]] std::size_t weight(id) const { return 1; }
-    };
-    std::vector<node> nodes(3);
-    window_segments<links> segments(links{&nodes}, {2, 100}, 0.01);
-    for (const std::uint16_t id : {0, 1, 2})
+    std::vector<plain_node> nodes(3);
+    window_segments<plain_links> segments(plain_links{&nodes}, {2, 100}, 0.01);
+    for (std::uint16_t id = 0; id != 3; ++id)
         segments.insert(id);
     REQUIRE(segments.over());
     struct row {

@@ -162,7 +162,8 @@ TEST_CASE("conditions of a put are judged against what is there") {
     const auto at = [](std::chrono::seconds when) {
         return memory_node::make("k", std::to_string(when.count()), timestamp(when), for_ever);
     };
-    CHECK_FALSE(w.store.put(at(1s), w.now, if_same));
+    const node_ptr other = at(1s);
+    CHECK_FALSE(w.store.put(at(1s), w.now, if_same, other.get()));
     CHECK(w.store.put(at(5s), w.now, if_newer));
     CHECK_FALSE(w.store.put(at(4s), w.now, if_newer));
     CHECK(w.store.put(at(5s), w.now, if_newer));
