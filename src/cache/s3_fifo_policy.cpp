@@ -71,6 +71,7 @@ void s3_fifo_policy::put(entry_id entry, queue to) noexcept {
 void s3_fifo_policy::on_insert(entry_id entry) noexcept {
     const std::size_t held = queues_[small].load().entries + queues_[main].load().entries;
     links_[entry].uses = 0;
+    newest_ = entry;
     put(entry, ghosts_.take(links_[entry].hash, held - held / 10) ? main : small);
 }
 
@@ -85,6 +86,7 @@ void s3_fifo_policy::on_reweigh(entry_id entry, std::size_t before, std::size_t 
 
 void s3_fifo_policy::on_remove(entry_id entry) noexcept {
     list_of(entry).remove(links_, entry);
+    if (entry == newest_) newest_ = no_entry;
 }
 
 entry_id s3_fifo_policy::victim() noexcept {
@@ -101,7 +103,8 @@ entry_id s3_fifo_policy::victim() noexcept {
         put(oldest, main);
     }
     const entry_id settled = main_victim();
-    return settled != no_entry ? settled : entering.oldest();
+    const bool alone = entering.empty();
+    return settled != no_entry && (alone || settled != newest_) ? settled : entering.oldest();
 }
 
 entry_id s3_fifo_policy::main_victim() noexcept {
@@ -118,6 +121,7 @@ void s3_fifo_policy::clear() noexcept {
     for (auto& one : queues_)
         one.clear();
     ghosts_.clear();
+    newest_ = no_entry;
 }
 
 } // namespace codynamo::detail

@@ -56,6 +56,7 @@ private:
     memory_load small_bound_;
     entry_list<table_links> queues_[2];
     ghost_queue ghosts_;
+    entry_id newest_ = no_entry; ///< what came last, which is not to leave before the others
 };
 
 } // namespace codynamo::detail

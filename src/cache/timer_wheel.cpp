@@ -71,7 +71,10 @@ std::size_t timer_wheel::size() const noexcept {
 entry_id timer_wheel::next_due(timestamp now, int& budget) noexcept {
     const tick until = tick_of(now);
     while (budget > 0 && size() != 0 && tick_ < until) {
-        if (!cascaded_ && !cascade(budget)) return no_entry;
+        if (!cascaded_) {
+            if (!cascade(budget)) return no_entry;
+            continue; // perhaps with nothing left of the budget
+        }
         const entry_id due = buckets_[static_cast<std::size_t>(tick_) & (level_size - 1)];
         --budget;
         if (due != no_entry) {

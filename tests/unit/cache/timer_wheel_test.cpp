@@ -109,7 +109,7 @@ TEST_CASE("random deadlines come due in their time, each once, unless they are c
             (void)w.table.shard(0).remove(memory_table::index_of(waiting.begin()->first));
             waiting.erase(waiting.begin());
         }
-        now += std::chrono::microseconds(random() >> (64 - std::min(scale, 33)) >> 1);
+        now += std::chrono::microseconds(random() >> (63 - std::min(scale, 33)) >> 2);
         for (const entry_id id : w.due(now, 1 + i % 40)) {
             REQUIRE(waiting.contains(id));
             REQUIRE(waiting[id] <= now);
