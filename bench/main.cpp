@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // codynamo-bench: measures the library, and soaks a store.
+#include "hitratio.hpp"
+#include "memory_bench.hpp"
 #include "soak.hpp"
 #include "wire.hpp"
 
@@ -20,6 +22,14 @@ int main(int argc, char** argv) {
     auto* soak = app.add_subcommand(
         "soak", "Writes and strong reads under faults; afterwards: was anything lost?");
     bench::add_soak_options(*soak, soak_options);
+    bench::hitratio_options hitratio_options;
+    auto* hitratio =
+        app.add_subcommand("hitratio", "Replays a trace of keys through a memory_backend");
+    bench::add_hitratio_options(*hitratio, hitratio_options);
+    bench::memory_options memory_options;
+    auto* memory = app.add_subcommand(
+        "memory", "Hits of a memory_backend beside a bare mutex and table; bytes per entry");
+    bench::add_memory_options(*memory, memory_options);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& why) {
@@ -27,6 +37,8 @@ int main(int argc, char** argv) {
     }
     try {
         if (*wire) return bench::run_wire(options, prepare);
+        if (*hitratio) return bench::run_hitratio(hitratio_options);
+        if (*memory) return bench::run_memory(memory_options);
         return soak_options.verify.empty() ? bench::run_soak(soak_options)
                                            : bench::verify_soak(soak_options);
     } catch (const std::exception& why) {

@@ -16,12 +16,29 @@
 
 namespace codynamo {
 
+/// Which records make room when a memory is full.
+enum class memory_eviction {
+    /// W-TinyLFU: those used less often of late than what would take their place. New ones have a
+    /// window in which they need not compete; it is as large as hits most, found by small
+    /// simulations of the alternatives beside the memory. The most hits over all kinds of use.
+    w_tinylfu,
+    /// S3-FIFO: those not used again soon after they came. Reads change nothing but a counter; for
+    /// values that are used in bursts. Poor in loops longer than the memory.
+    s3_fifo,
+    /// The one unused for longest. Poor in scans and loops; good where only recency counts.
+    lru,
+};
+
 struct memory_backend_config {
-    /// Most bytes, counted as key + value + 256 per entry (its node, its record and the heap's own
-    /// overhead); > 0. A record larger than that is not kept, and what was there goes.
+    /// Most bytes, counted as key + value + 96 per entry (all that is kept of it beyond its bytes,
+    /// the heap's own overhead and the policy's part included); > 0. A record larger than that is
+    /// not kept, and what was there goes. A memory takes up to 200 KiB besides.
     std::size_t max_bytes = 64 * 1024 * 1024;
-    /// Most entries; > 0.
+    /// Most entries; > 0. More than 268 million count as that many.
     std::size_t max_entries = 1'000'000;
+    memory_eviction eviction = memory_eviction::w_tinylfu;
+    /// Of `random`, numbers are drawn once: the key of the table's hash, so that nobody can choose
+    /// keys that slow it down or that look much used, and the seed of the policy.
     environment env{};
 };
 
@@ -32,8 +49,11 @@ struct memory_stats {
     std::uint64_t evicted = 0; ///< records that had to make room since the start
 };
 
-/// Records in memory; the one unused for longest makes room. An expired record is dropped when a
-/// read meets it. A handle: copies share the records. Thread-safe; no operation ever suspends.
+/// Records in memory. A new key that was stored last is there; which others are is up to the
+/// policy. An expired record is dropped when a read meets it, or by the operations after it
+/// expired, a few at a time. A handle: copies share the records. Thread-safe; no operation ever
+/// suspends. Reads in several threads seldom wait for each other; a read's use may go uncounted
+/// when they are many.
 class CODYNAMO_API memory_backend {
 public:
     /// Throws errc::invalid_argument naming the field.
@@ -43,8 +63,10 @@ public:
     [[nodiscard]] boost::asio::awaitable<void> store(std::string key, record r);
     [[nodiscard]] boost::asio::awaitable<bool> erase(std::string key);
 
-    /// A lookup without a coroutine: true when `out` was filled.
+    /// A lookup without a coroutine: true when `out` was filled; else what is in it is anything.
     [[nodiscard]] bool load_now(std::string_view key, record& out);
+    /// As store, without a coroutine.
+    void store_now(std::string_view key, const record& r);
     /// The record's times, without its value.
     [[nodiscard]] boost::asio::awaitable<std::optional<record>> peek(std::string key);
     [[nodiscard]] boost::asio::awaitable<bool> touch(std::string key, timestamp now, ttl lifetime);

@@ -1,47 +1,28 @@
 // SPDX-License-Identifier: BSL-1.0
-// Decides which entry leaves when the memory is full: the one unused for longest.
+// The entry that was unused for longest leaves.
 #pragma once
+
+#include "cache/eviction_policy.hpp"
 
 namespace codynamo::detail {
 
-/// What an entry carries for its eviction policy.
-struct eviction_hook {
-    eviction_hook* newer = nullptr;
-    eviction_hook* older = nullptr;
-};
-
-/// An eviction policy is told what happens to entries, and names the next victim. Another policy
-/// has the same four functions. Not thread-safe: its owner holds a lock.
-class lru_policy {
+class lru_policy final : public eviction_policy {
 public:
-    lru_policy() noexcept { clear(); }
-    lru_policy(const lru_policy&) = delete;
-    lru_policy& operator=(const lru_policy&) = delete;
+    explicit lru_policy(const memory_table& table) noexcept : links_{&table} {}
 
-    void on_insert(eviction_hook& entry) noexcept {
-        entry.newer = &ends_;
-        entry.older = ends_.older;
-        ends_.older->newer = &entry;
-        ends_.older = &entry;
+    void reserve(const memory_load& /*held*/) override {}
+    void on_insert(entry_id entry) noexcept override { list_.push_newest(links_, entry); }
+    void on_use(entry_id entry) noexcept override { list_.make_newest(links_, entry); }
+    void on_reweigh(entry_id /*entry*/, std::size_t before, std::size_t after) noexcept override {
+        list_.reweigh(before, after);
     }
-    void on_use(eviction_hook& entry) noexcept {
-        on_remove(entry);
-        on_insert(entry);
-    }
-    void on_remove(eviction_hook& entry) noexcept {
-        entry.newer->older = entry.older;
-        entry.older->newer = entry.newer;
-    }
-    /// Null when there is no entry.
-    [[nodiscard]] eviction_hook* victim() noexcept {
-        return ends_.newer == &ends_ ? nullptr : ends_.newer;
-    }
-    /// Forgets all entries at once.
-    void clear() noexcept { ends_.newer = ends_.older = &ends_; }
+    void on_remove(entry_id entry) noexcept override { list_.remove(links_, entry); }
+    [[nodiscard]] entry_id victim() noexcept override { return list_.oldest(); }
+    void clear() noexcept override { list_.clear(); }
 
 private:
-    /// A ring: its `older` is the newest entry and its `newer` the oldest.
-    eviction_hook ends_;
+    table_links links_;
+    entry_list<table_links> list_;
 };
 
 } // namespace codynamo::detail

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
-// One store under one mutex, held for a lookup or an update and never while bytes are copied.
+// Records go in and out of the store's nodes here, with the clock, and never under a lock.
 #include "cache/memory_store.hpp"
 
 #include <codynamo/memory_backend.hpp>
 
-#include <mutex>
 #include <type_traits>
 #include <utility>
 
 namespace codynamo {
 
 namespace asio = boost::asio;
-using detail::shared_record;
+using detail::memory_node;
+using detail::memory_store;
+using detail::node_ptr;
 
 namespace {
 
@@ -25,14 +26,22 @@ memory_backend_config validated(memory_backend_config config) {
     };
     positive(config.max_bytes, "memory_backend_config::max_bytes");
     positive(config.max_entries, "memory_backend_config::max_entries");
-    return config;
+    switch (config.eviction) {
+    case memory_eviction::w_tinylfu:
+    case memory_eviction::s3_fifo:
+    case memory_eviction::lru:
+        return config;
+    }
+    throw error(errc::invalid_argument, "memory_backend_config::eviction: " +
+                                            std::to_string(static_cast<int>(config.eviction)) +
+                                            "; w_tinylfu, s3_fifo or lru is needed");
 }
 
-/// A record as it is kept: no spare capacity, which would not be counted.
-shared_record keep(record&& r) {
-    if (r.value.capacity() > r.value.size() + r.value.size() / 8 + 16) r.value.shrink_to_fit();
-    r.source = source_name;
-    return std::make_shared<const record>(std::move(r));
+void fill(record& out, const memory_node& from) {
+    out.value.assign(from.value());
+    out.written = from.written();
+    out.lifetime = from.lifetime();
+    out.source = source_name;
 }
 
 } // namespace
@@ -40,73 +49,66 @@ shared_record keep(record&& r) {
 class memory_backend::core {
 public:
     explicit core(memory_backend_config config)
-        : env_(std::move(config.env)), store_(config.max_bytes, config.max_entries) {}
+        : env_(std::move(config.env)),
+          store_(config.max_bytes, config.max_entries, config.eviction, *env_.random) {}
 
-    shared_record find(std::string_view key) {
-        const timestamp now = env_.time->now();
-        const std::lock_guard guard(mutex_);
-        return store_.find(key, now);
+    /// Null when there is none, or when it has expired: then it is dropped.
+    node_ptr find(std::string_view key) {
+        memory_store::found found = store_.find(key);
+        if (!found.node || !usable(found)) return nullptr;
+        return std::move(found.node);
     }
 
-    bool put(std::string&& key, record&& r, bool only_newer) {
-        shared_record made = keep(std::move(r));
-        shared_record old; // destroyed after the lock
-        const std::lock_guard guard(mutex_);
-        old = store_.look(key);
-        if (only_newer && old && old->written > made->written) return false;
-        store_.put(std::move(key), std::move(made));
+    bool load(std::string_view key, record& out) {
+        const memory_store::found_or_copied found = store_.find(key, out);
+        if (!found.copied) {
+            if (!found.node || !usable(found)) return false;
+            fill(out, *found.node);
+            return true;
+        }
+        if (out.lifetime != for_ever && !is_fresh(out, env_.time->now())) {
+            (void)find(key); // drops it
+            return false;
+        }
+        out.source = source_name;
+        if (store_.note(found)) store_.maintain(env_.time->now());
         return true;
     }
 
+    bool put(std::string_view key, const record& r, memory_store::condition when) {
+        node_ptr made = memory_node::make(key, r.value, r.written, r.lifetime);
+        if (!made) return true; // such a key can be kept by nobody, so nothing is there
+        return store_.put(std::move(made), env_.time->now(), when);
+    }
+
     bool touch(std::string_view key, timestamp now, ttl lifetime) {
-        shared_record old;
         // Copying the bytes takes time, so it happens without the lock, until nobody came between.
         for (;;) {
-            {
-                const std::lock_guard guard(mutex_);
-                old = store_.look(key);
-            }
-            if (!old || !is_fresh(*old, now)) return false;
-            record renewed = *old;
-            renewed.written = now;
-            renewed.lifetime = lifetime;
-            shared_record made = keep(std::move(renewed));
-            const std::lock_guard guard(mutex_);
-            if (store_.look(key) != old) continue;
-            store_.put(std::string(key), std::move(made));
-            return true;
+            const node_ptr old = store_.find(key).node;
+            if (!old || !old->fresh(now)) return false;
+            node_ptr renewed = memory_node::make(key, old->value(), now, lifetime);
+            if (store_.put(std::move(renewed), env_.time->now(), memory_store::condition::if_same,
+                           old.get()))
+                return true;
         }
     }
 
-    bool erase(std::string_view key) {
-        shared_record old; // destroyed after the lock
-        const std::lock_guard guard(mutex_);
-        old = store_.look(key);
-        return store_.erase(key);
-    }
-
-    clear_progress clear_all() {
-        const auto gone = [&] {
-            const std::lock_guard guard(mutex_);
-            return store_.take_all();
-        }();
-        return {.scanned = gone.size(), .deleted = gone.size(), .kept = 0};
-    }
-
-    bool sweep(detail::memory_store::sweep& progress, timestamp now) {
-        const std::lock_guard guard(mutex_);
-        return store_.drop_expired(progress, now, sweep_slice);
-    }
-
-    memory_stats stats() const {
-        const std::lock_guard guard(mutex_);
-        return store_.stats();
-    }
+    memory_store& store() noexcept { return store_; }
 
 private:
+    /// Drops it when it has expired; notes the use when not.
+    bool usable(const memory_store::found& found) {
+        // Reading the clock takes as long as finding, and what never expires does not need it.
+        if (found.node->expires() && !found.node->fresh(env_.time->now())) {
+            store_.drop(*found.node);
+            return false;
+        }
+        if (store_.note(found)) store_.maintain(env_.time->now());
+        return true;
+    }
+
     environment env_;
-    mutable std::mutex mutex_;
-    detail::memory_store store_;
+    memory_store store_;
 };
 
 namespace {
@@ -114,13 +116,17 @@ namespace {
 template <class Core>
 asio::awaitable<std::optional<record>> load_from(std::shared_ptr<Core> core, std::string key,
                                                  bool with_value) {
-    const shared_record found = core->find(key);
+    const node_ptr found = core->find(key);
     if (!found) co_return std::nullopt;
-    if (with_value) co_return *found;
-    co_return record{.value = {},
-                     .written = found->written,
-                     .lifetime = found->lifetime,
-                     .source = found->source};
+    record out;
+    if (with_value) {
+        fill(out, *found);
+    } else {
+        out.written = found->written();
+        out.lifetime = found->lifetime();
+        out.source = source_name;
+    }
+    co_return out;
 }
 
 /// A coroutine that suspends nowhere: it owns its work and does it when awaited.
@@ -143,19 +149,21 @@ asio::awaitable<std::optional<record>> memory_backend::peek(std::string key) {
 }
 
 asio::awaitable<void> memory_backend::store(std::string key, record r) {
-    return when_awaited([core = core_, key = std::move(key), r = std::move(r)]() mutable {
-        core->put(std::move(key), std::move(r), false);
+    return when_awaited([core = core_, key = std::move(key), r = std::move(r)] {
+        core->put(key, r, memory_store::condition::always);
     });
 }
 
 asio::awaitable<bool> memory_backend::erase(std::string key) {
-    return when_awaited([core = core_, key = std::move(key)] { return core->erase(key); });
+    return when_awaited([core = core_, key = std::move(key)] { return core->store().erase(key); });
 }
 
 bool memory_backend::load_now(std::string_view key, record& out) {
-    const shared_record found = core_->find(key);
-    if (found) out = *found;
-    return found != nullptr;
+    return core_->load(key, out);
+}
+
+void memory_backend::store_now(std::string_view key, const record& r) {
+    core_->put(key, r, memory_store::condition::always);
 }
 
 asio::awaitable<bool> memory_backend::touch(std::string key, timestamp now, ttl lifetime) {
@@ -165,14 +173,15 @@ asio::awaitable<bool> memory_backend::touch(std::string key, timestamp now, ttl 
 }
 
 asio::awaitable<bool> memory_backend::store_newer(std::string key, record r) {
-    return when_awaited([core = core_, key = std::move(key), r = std::move(r)]() mutable {
-        return core->put(std::move(key), std::move(r), true);
+    return when_awaited([core = core_, key = std::move(key), r = std::move(r)] {
+        return core->put(key, r, memory_store::condition::if_newer);
     });
 }
 
 asio::awaitable<clear_progress> memory_backend::clear_all(clear_options options) {
     return when_awaited([core = core_, options = std::move(options)] {
-        const clear_progress done = core->clear_all();
+        const std::size_t gone = core->store().clear();
+        const clear_progress done{.scanned = gone, .deleted = gone, .kept = 0};
         if (options.progress) options.progress(done);
         return done;
     });
@@ -181,10 +190,10 @@ asio::awaitable<clear_progress> memory_backend::clear_all(clear_options options)
 asio::awaitable<clear_progress> memory_backend::clear_expired(clear_options options,
                                                               timestamp now) {
     return when_awaited([core = core_, options = std::move(options), now] {
-        detail::memory_store::sweep sweep;
+        memory_store::sweep sweep;
         bool more = true;
         while (more) {
-            more = core->sweep(sweep, now);
+            more = core->store().drop_expired(sweep, now, sweep_slice);
             if (options.progress) options.progress(sweep.done);
         }
         return sweep.done;
@@ -192,7 +201,7 @@ asio::awaitable<clear_progress> memory_backend::clear_expired(clear_options opti
 }
 
 memory_stats memory_backend::stats() const {
-    return core_->stats();
+    return core_->store().stats();
 }
 
 template CODYNAMO_API std::shared_ptr<detail::backend_interface>

@@ -2,93 +2,252 @@
 #include "cache/memory_store.hpp"
 
 #include <algorithm>
-#include <vector>
+#include <utility>
 
 namespace codynamo::detail {
 
-shared_record memory_store::find(std::string_view key, timestamp now) {
-    const auto at = entries_.find(key);
-    if (at == entries_.end()) return nullptr;
-    if (!is_fresh(*at->second.kept, now)) {
-        remove(at);
-        return nullptr;
-    }
-    policy_.on_use(at->second);
-    return at->second.kept;
+namespace {
+
+/// Entries and buckets of the wheel that one call looks at.
+constexpr int wheel_budget = 32;
+/// A value that is copied as fast as a counter is changed twice.
+constexpr std::size_t small_value = 512;
+
+hash_seed draw(random_source& random) noexcept {
+    const std::uint64_t first = random.next();
+    return {first, random.next()};
 }
 
-shared_record memory_store::look(std::string_view key) const {
-    const auto at = entries_.find(key);
-    return at == entries_.end() ? nullptr : at->second.kept;
+} // namespace
+
+/// Nodes that are let go of after the lock: freeing a large one takes long. Declared before the
+/// guard. What does not fit is freed at once.
+class memory_store::graveyard {
+public:
+    void take(node_ptr node) noexcept {
+        if (count_ != dead_.size()) dead_[count_++] = std::move(node);
+    }
+
+private:
+    std::array<node_ptr, 16> dead_;
+    std::size_t count_ = 0;
+};
+
+memory_store::memory_store(std::size_t max_bytes, std::size_t max_entries, memory_eviction eviction,
+                           random_source& random)
+    : bound_{std::min(max_entries, memory_table::max_entries), max_bytes}, seed_(draw(random)),
+      policy_(make_eviction_policy(eviction, table_, bound_, random.next())), wheel_(table_) {}
+
+memory_store::place memory_store::locate(std::string_view key) const noexcept {
+    const std::uint64_t hash = siphash(seed_, key);
+    const std::size_t shard = memory_table::shard_of(hash);
+    const auto upper = static_cast<std::uint32_t>(hash >> 32);
+    return {shard, table_.shard(shard).find(upper, key), upper};
 }
 
-void memory_store::put(std::string&& key, shared_record r) {
-    const std::size_t needed = cost(key, *r);
-    if (needed > max_bytes_) {
-        erase(key);
-        return;
+template <class Take>
+auto memory_store::look_up(std::string_view key, Take&& take) const noexcept {
+    const std::uint64_t hash = siphash(seed_, key);
+    const std::size_t number = memory_table::shard_of(hash);
+    const auto upper = static_cast<std::uint32_t>(hash >> 32);
+    const memory_shard& shard = table_.shard(number);
+    const std::lock_guard guard(shard.mutex());
+    const memory_shard::index at = shard.find(upper, key);
+    using answer = decltype(take(std::declval<memory_node&>()));
+    if (at == memory_shard::none) return answer();
+    answer made = take(*shard[at].node);
+    made.use = {memory_table::id_of(number, at), upper};
+    return made;
+}
+
+memory_store::found memory_store::find(std::string_view key) const noexcept {
+    return look_up(key, [](memory_node& node) { return found{node_ptr(&node), {}}; });
+}
+
+memory_store::found_or_copied memory_store::find(std::string_view key, record& out) const noexcept {
+    return look_up(key, [&out](memory_node& node) {
+        const std::string_view value = node.value();
+        if (value.size() > small_value || value.size() > out.value.capacity())
+            return found_or_copied{{node_ptr(&node), {}}, false};
+        out.value.assign(value);
+        out.written = node.written();
+        out.lifetime = node.lifetime();
+        return found_or_copied{{nullptr, {}}, true};
+    });
+}
+
+void memory_store::maintain(timestamp now) noexcept {
+    graveyard dead;
+    const std::unique_lock guard(mutex_, std::try_to_lock);
+    if (!guard) return;
+    apply_notes();
+    expire(now, dead);
+}
+
+void memory_store::apply_notes() noexcept {
+    uses_.drain([this](const auto* reads, std::size_t count) { apply(reads, count); });
+}
+
+void memory_store::apply(const read_buffer::read* reads, std::size_t count) noexcept {
+    // The entries lie anywhere in memory: fetched all at once they are waited for only once.
+    const auto each = [&](auto&& what) {
+        for (std::size_t i = 0; i != count; ++i)
+            if (table_.exists(reads[i].entry)) what(reads[i]);
+    };
+    each([this](const read_buffer::read& one) {
+        __builtin_prefetch(&table_[one.entry]);
+        policy_->prefetch(one.hash);
+    });
+    each([this](const read_buffer::read& one) {
+        const memory_entry& entry = table_[one.entry];
+        if (!entry.node) return; // a free one's links are no ids
+        if (entry.newer != no_entry) __builtin_prefetch(&table_[entry.newer]);
+        if (entry.older != no_entry) __builtin_prefetch(&table_[entry.older]);
+    });
+    each([this](const read_buffer::read& one) {
+        const memory_entry& entry = table_[one.entry];
+        // The entry may be another one's by now.
+        if (entry.node && entry.hash == one.hash) policy_->on_use(one.entry);
+    });
+}
+
+void memory_store::expire(timestamp now, graveyard& dead) noexcept {
+    int budget = wheel_budget;
+    for (;;) {
+        const entry_id due = wheel_.next_due(now, budget);
+        if (due == no_entry) return;
+        remove(due, dead);
+        ++expired_;
     }
-    const auto [at, fresh] = entries_.try_emplace(std::move(key));
-    slot& kept_at = at->second;
-    if (fresh) {
-        kept_at.key = &at->first;
-        policy_.on_insert(kept_at);
+}
+
+bool memory_store::put(node_ptr node, timestamp now, condition when, const memory_node* expected) {
+    graveyard dead;
+    const std::string_view key = node->key();
+    const bool fits = node->weight() <= bound_.bytes;
+    const std::lock_guard guard(mutex_);
+    apply_notes();
+    const place where = locate(key);
+    const entry_id there =
+        where.at == memory_shard::none ? no_entry : memory_table::id_of(where.shard, where.at);
+    const memory_node* const old = there == no_entry ? nullptr : table_[there].node;
+    if (when == condition::if_same && old != expected) return false;
+    if (when == condition::if_newer && old && old->written() > node->written()) return false;
+    if (!fits) {
+        if (old) remove(there, dead);
+    } else if (old) {
+        replace(there, std::move(node), now, dead);
     } else {
-        bytes_ -= cost(at->first, *kept_at.kept);
-        policy_.on_use(kept_at);
+        insert(where, std::move(node), now);
     }
-    kept_at.kept = std::move(r);
-    bytes_ += needed;
-    make_room();
-}
-
-bool memory_store::erase(std::string_view key) {
-    const auto at = entries_.find(key);
-    if (at == entries_.end()) return false;
-    remove(at);
+    while (over()) {
+        const entry_id victim = policy_->victim();
+        if (victim == no_entry) break;
+        remove(victim, dead);
+        ++evicted_;
+    }
+    expire(now, dead);
     return true;
 }
 
+void memory_store::insert(const place& where, node_ptr node, timestamp now) {
+    const std::size_t weight = node->weight();
+    const memory_load after{held_.entries + 1, held_.bytes + weight};
+    const bool expires = node->expires();
+    memory_shard& shard = table_.shard(where.shard);
+    if (!shard.reserve()) return;
+    policy_->reserve(after);
+    const entry_id entry =
+        memory_table::id_of(where.shard, shard.insert(where.hash, std::move(node)));
+    held_ = after;
+    policy_->on_insert(entry);
+    if (expires) wheel_.schedule(entry, now);
+}
+
+void memory_store::replace(entry_id entry, node_ptr node, timestamp now, graveyard& dead) noexcept {
+    const std::size_t after = node->weight();
+    const std::size_t before = table_[entry].node->weight();
+    const bool expires = node->expires();
+    wheel_.cancel(entry);
+    dead.take(table_.shard_with(entry).replace(memory_table::index_of(entry), std::move(node)));
+    held_.bytes = held_.bytes - before + after;
+    if (before != after) policy_->on_reweigh(entry, before, after);
+    policy_->on_use(entry);
+    if (expires) wheel_.schedule(entry, now);
+}
+
+void memory_store::remove(entry_id entry, graveyard& dead) noexcept {
+    held_.bytes -= table_[entry].node->weight();
+    --held_.entries;
+    policy_->on_remove(entry);
+    wheel_.cancel(entry);
+    dead.take(table_.shard_with(entry).remove(memory_table::index_of(entry)));
+}
+
+bool memory_store::erase(std::string_view key) noexcept {
+    graveyard dead;
+    const std::lock_guard guard(mutex_);
+    const place where = locate(key);
+    if (where.at == memory_shard::none) return false;
+    remove(memory_table::id_of(where.shard, where.at), dead);
+    return true;
+}
+
+void memory_store::drop(const memory_node& expired) noexcept {
+    graveyard dead;
+    const std::lock_guard guard(mutex_);
+    const place where = locate(expired.key());
+    if (where.at == memory_shard::none) return;
+    const entry_id entry = memory_table::id_of(where.shard, where.at);
+    if (table_[entry].node != &expired) return;
+    remove(entry, dead);
+    ++expired_;
+}
+
+std::size_t memory_store::clear() noexcept {
+    std::array<memory_shard::contents, memory_table::shard_count> gone; // freed after the lock
+    const std::lock_guard guard(mutex_);
+    policy_->clear();
+    wheel_.clear();
+    for (std::size_t i = 0; i != gone.size(); ++i)
+        gone[i] = table_.shard(i).take();
+    return std::exchange(held_, memory_load()).entries;
+}
+
 memory_stats memory_store::stats() const noexcept {
-    return {.entries = entries_.size(), .bytes = bytes_, .evicted = evicted_};
+    const std::lock_guard guard(mutex_);
+    return {.entries = held_.entries, .bytes = held_.bytes, .evicted = evicted_};
 }
 
-bool memory_store::drop_expired(sweep& s, timestamp now, std::size_t slice) {
-    if (s.buckets != entries_.bucket_count()) {
-        s.buckets = entries_.bucket_count();
-        s.bucket = 0;
-        s.done = {.scanned = s.done.deleted, .deleted = s.done.deleted, .kept = 0};
-    }
-    const std::size_t end = std::min(s.buckets, s.bucket + slice);
-    std::vector<const std::string*> expired;
-    for (; s.bucket != end; ++s.bucket) {
-        for (auto at = entries_.begin(s.bucket); at != entries_.end(s.bucket); ++at) {
-            ++s.done.scanned;
-            if (is_fresh(*at->second.kept, now))
-                ++s.done.kept;
-            else
-                expired.push_back(&at->first);
-        }
-    }
-    for (const std::string* key : expired) {
-        remove(entries_.find(*key));
-        ++s.done.deleted;
-    }
-    return s.bucket != s.buckets;
+bool memory_store::drop_expired(sweep& s, timestamp now, std::size_t slice) noexcept {
+    graveyard dead;
+    const std::lock_guard guard(mutex_);
+    if (!std::exchange(s.begun, true)) s.expired_before = expired_;
+    for (; slice != 0 && s.shard != memory_table::shard_count; --slice)
+        sweep_entry(s, now, dead);
+    const bool over = s.shard == memory_table::shard_count;
+    if (over) s.done.kept = held_.entries;
+    s.done.deleted = expired_ - s.expired_before;
+    s.done.scanned = s.done.deleted + s.done.kept;
+    return !over;
 }
 
-void memory_store::remove(table::iterator at) noexcept {
-    bytes_ -= cost(at->first, *at->second.kept);
-    policy_.on_remove(at->second);
-    entries_.erase(at);
-}
-
-void memory_store::make_room() noexcept {
-    while (bytes_ > max_bytes_ || entries_.size() > max_entries_) {
-        const auto& victim = static_cast<slot&>(*policy_.victim());
-        remove(entries_.find(*victim.key));
-        ++evicted_;
+void memory_store::sweep_entry(sweep& s, timestamp now, graveyard& dead) noexcept {
+    const memory_shard& shard = table_.shard(s.shard);
+    if (s.next >= shard.size()) {
+        ++s.shard;
+        s.next = 0;
+        return;
     }
+    const entry_id entry = memory_table::id_of(s.shard, s.next++);
+    const memory_node* const node = table_[entry].node;
+    if (!node) return;
+    if (node->fresh(now)) {
+        ++s.done.kept;
+        return;
+    }
+    remove(entry, dead);
+    ++expired_;
 }
 
 } // namespace codynamo::detail

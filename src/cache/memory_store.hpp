@@ -1,85 +1,110 @@
 // SPDX-License-Identifier: BSL-1.0
-// The records of a memory_backend: a bounded table. Decides what is kept; knows no lock and no
-// coroutine.
+// The records of a memory_backend: a bounded table that many threads use. Knows no coroutine and no
+// clock, and runs nobody's code.
 #pragma once
 
-#include "cache/lru_policy.hpp"
+#include "cache/eviction_policy.hpp"
+#include "cache/memory_hash.hpp"
+#include "cache/memory_node.hpp"
+#include "cache/memory_table.hpp"
+#include "cache/read_buffer.hpp"
+#include "cache/timer_wheel.hpp"
 
+#include <codynamo/environment.hpp>
 #include <codynamo/memory_backend.hpp>
-#include <codynamo/record.hpp>
 
+#include <array>
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <memory>
-#include <string>
+#include <mutex>
 #include <string_view>
-#include <unordered_map>
-#include <utility>
 
 namespace codynamo::detail {
 
-/// Records are immutable and shared, so that a reader copies their bytes without holding the lock.
-using shared_record = std::shared_ptr<const record>;
-
+/// A look-up takes the mutex of one shard for as long as the probing takes, and leaves a note of
+/// the use in a buffer. Everything that changes entries is done under one lock, which also is the
+/// policy's and the wheel's; it takes the shards' mutexes within. Each change applies the notes
+/// first, so that a single thread's uses count in order.
 class memory_store {
 public:
-    memory_store(std::size_t max_bytes, std::size_t max_entries)
-        : max_bytes_(max_bytes), max_entries_(max_entries) {}
+    /// Throws std::bad_alloc.
+    memory_store(std::size_t max_bytes, std::size_t max_entries, memory_eviction eviction,
+                 random_source& random);
 
-    /// Null when there is none, or when it has expired: then it is dropped.
-    [[nodiscard]] shared_record find(std::string_view key, timestamp now);
-    /// As find, but does not count as a use and drops nothing.
-    [[nodiscard]] shared_record look(std::string_view key) const;
-    /// Replaces what is there. Too large a record is not kept, and neither is the old one.
-    void put(std::string&& key, shared_record r);
-    bool erase(std::string_view key);
+    struct found {
+        node_ptr node; ///< null when there is none; may have expired
+        read_buffer::read use;
+    };
+    [[nodiscard]] found find(std::string_view key) const noexcept;
+    /// As find; but a small value that `out` has the capacity for is copied there at once, which is
+    /// cheaper than to share the node: then `copied` and no node. `source` is not set.
+    struct found_or_copied : found {
+        bool copied = false;
+    };
+    [[nodiscard]] found_or_copied find(std::string_view key, record& out) const noexcept;
+    /// The node was of use. True when it is time to call maintain.
+    [[nodiscard]] bool note(const found& used) noexcept { return !uses_.add(used.use); }
+    /// Applies notes and drops a few expired entries; nothing when another thread is at it.
+    void maintain(timestamp now) noexcept;
+
+    enum class condition { always, if_newer, if_same };
+    /// Replaces what is there: if it was not written later, or if it is `expected`; false when the
+    /// condition fails. Too heavy a node is not kept, and neither is the old one. Throws
+    /// std::bad_alloc and has changed nothing then.
+    bool put(node_ptr node, timestamp now, condition when = condition::always,
+             const memory_node* expected = nullptr);
+    bool erase(std::string_view key) noexcept;
+    /// The key's node has expired: it goes, if it is still this one.
+    void drop(const memory_node& expired) noexcept;
+    /// Drops everything; returns how many entries.
+    std::size_t clear() noexcept;
 
     [[nodiscard]] memory_stats stats() const noexcept;
-    /// Empties the store; the records come back so that they can be destroyed outside a lock.
-    [[nodiscard]] auto take_all() noexcept;
 
-    /// How far a sweep has come, and what it did.
+    /// How far a sweep has come, and what was dropped since it began.
     struct sweep {
-        std::size_t bucket = 0;
-        std::size_t buckets = 0;
+        std::size_t shard = 0;
+        memory_shard::index next = 0;
+        bool begun = false;
+        std::uint64_t expired_before = 0;
         clear_progress done;
     };
-    /// Drops what is not fresh from the next `slice` buckets; false when the sweep is over. When
-    /// the table has grown meanwhile the sweep starts over.
-    bool drop_expired(sweep& s, timestamp now, std::size_t slice);
-
-    /// What an entry costs beyond the bytes of key and value: the hash node, its bucket, the
-    /// record with its reference counts, and what the heap adds to each of those blocks.
-    static constexpr std::size_t overhead_bytes = 256;
-    [[nodiscard]] static std::size_t cost(std::string_view key, const record& r) noexcept {
-        return key.size() + r.value.size() + overhead_bytes;
-    }
+    /// Drops what is not fresh from the next `slice` entries; false when the sweep is over. What
+    /// others find expired meanwhile is counted as well.
+    bool drop_expired(sweep& s, timestamp now, std::size_t slice) noexcept;
 
 private:
-    struct slot : eviction_hook {
-        shared_record kept;
-        const std::string* key = nullptr;
+    class graveyard;
+    struct place {
+        std::size_t shard;
+        memory_shard::index at;
+        std::uint32_t hash;
     };
-    struct hash : std::hash<std::string_view> {
-        using is_transparent = void;
-    };
-    using table = std::unordered_map<std::string, slot, hash, std::equal_to<>>;
 
-    void remove(table::iterator at) noexcept;
-    void make_room() noexcept;
+    template <class Take>
+    [[nodiscard]] auto look_up(std::string_view key, Take&& take) const noexcept;
+    [[nodiscard]] place locate(std::string_view key) const noexcept;
+    [[nodiscard]] bool over() const noexcept { return held_.exceeds(bound_); }
+    void insert(const place& where, node_ptr node, timestamp now);
+    void replace(entry_id entry, node_ptr node, timestamp now, graveyard& dead) noexcept;
+    void remove(entry_id entry, graveyard& dead) noexcept;
+    void apply_notes() noexcept;
+    void apply(const read_buffer::read* reads, std::size_t count) noexcept;
+    void expire(timestamp now, graveyard& dead) noexcept;
+    void sweep_entry(sweep& s, timestamp now, graveyard& dead) noexcept;
 
-    std::size_t max_bytes_;
-    std::size_t max_entries_;
-    std::size_t bytes_ = 0;
+    const memory_load bound_;
+    const hash_seed seed_;
+    memory_table table_;
+    read_buffer uses_;
+
+    mutable std::mutex mutex_; ///< of what follows, and of changes to the table
+    std::unique_ptr<eviction_policy> policy_;
+    timer_wheel wheel_;
+    memory_load held_;
     std::uint64_t evicted_ = 0;
-    table entries_;
-    lru_policy policy_;
+    std::uint64_t expired_ = 0;
 };
-
-inline auto memory_store::take_all() noexcept {
-    policy_.clear();
-    bytes_ = 0;
-    return std::exchange(entries_, table{});
-}
 
 } // namespace codynamo::detail

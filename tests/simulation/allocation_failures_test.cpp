@@ -32,28 +32,31 @@ TEST_CASE("the JSON serializer survives every failing allocation") {
 
 TEST_CASE("the memory store survives every failing allocation with its books right") {
     const timestamp now{1h};
-    const auto whole = [&](detail::memory_store& store) {
+    const auto eviction =
+        GENERATE(memory_eviction::w_tinylfu, memory_eviction::s3_fifo, memory_eviction::lru);
+    testing::seeded_random random(1);
+    const auto whole = [&](const detail::memory_store& store) {
         std::size_t bytes = 0;
         std::size_t entries = 0;
-        for (char c = 'a'; c <= 'j'; ++c) {
-            const auto found = store.look(long_text(c));
+        for (char c = 'a'; c <= 'z'; ++c) {
+            const auto found = store.find(long_text(c)).node;
             if (!found) continue;
             ++entries;
-            bytes += detail::memory_store::cost(long_text(c), *found);
+            bytes += found->weight();
         }
         const memory_stats stats = store.stats();
-        return stats.entries == entries && stats.bytes == bytes && entries <= 6;
+        return stats.entries == entries && stats.bytes == bytes && entries <= 20;
     };
     const auto use = [&](detail::memory_store& store) {
-        for (char c = 'a'; c <= 'j'; ++c) {
-            auto made = std::make_shared<record>();
-            made->value = long_text(c);
-            made->written = now;
-            made->lifetime = c % 3 == 0 ? 1ms : 1h;
-            store.put(long_text(c), std::move(made));
+        for (char c = 'a'; c <= 'z'; ++c) {
+            store.put(detail::memory_node::make(long_text(c), long_text(c), now,
+                                                c % 3 == 0 ? ttl(1ms) : ttl(1h)),
+                      now);
         }
-        store.erase(long_text('j'));
-        (void)store.find(long_text('i'), now);
+        store.erase(long_text('z'));
+        for (const char c : {'x', 'y', 'y'})
+            if (const auto found = store.find(long_text(c)); found.node) (void)store.note(found);
+        store.maintain(now + 2s);
         detail::memory_store::sweep sweep;
         while (store.drop_expired(sweep, now + 10ms, 3)) {
         }
@@ -62,7 +65,7 @@ TEST_CASE("the memory store survives every failing allocation with its books rig
     check(
         "use a memory store", 10,
         [&] {
-            detail::memory_store store(1 << 20, 6);
+            detail::memory_store store(1 << 20, 20, eviction, random);
             try {
                 use(store);
             } catch (const std::bad_alloc&) {
@@ -75,7 +78,7 @@ TEST_CASE("the memory store survives every failing allocation with its books rig
         [&] { return books_right; });
     // What has failed can be done again on the same store.
     for (std::size_t n = 1;; ++n) {
-        detail::memory_store store(1 << 20, 6);
+        detail::memory_store store(1 << 20, 20, eviction, random);
         bool happened = false;
         {
             const test::failing_allocation one(n);

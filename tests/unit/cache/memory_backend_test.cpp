@@ -15,12 +15,15 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t overhead = 256;
+constexpr std::size_t overhead = 96;
 
 struct memory : frozen {
-    explicit memory(std::size_t max_bytes = 1 << 20, std::size_t max_entries = 1000)
-        : it(memory_backend_config{
-              .max_bytes = max_bytes, .max_entries = max_entries, .env = env()}) {}
+    explicit memory(std::size_t max_bytes = 1 << 20, std::size_t max_entries = 1000,
+                    memory_eviction eviction = memory_eviction::w_tinylfu)
+        : it(memory_backend_config{.max_bytes = max_bytes,
+                                   .max_entries = max_entries,
+                                   .eviction = eviction,
+                                   .env = env()}) {}
 
     void put(const std::string& key, record r) { run(it.store(key, std::move(r))); }
     void put(const std::string& key, std::size_t bytes = 1) {
@@ -47,7 +50,7 @@ TEST_CASE("memory keeps the backend contract") {
 }
 
 TEST_CASE("the least recently used entry makes room for more entries than allowed") {
-    memory m(1 << 20, 3);
+    memory m(1 << 20, 3, memory_eviction::lru);
     for (const char* key : {"a", "b", "c"})
         m.put(key);
     CHECK(m.get("a"));
@@ -62,7 +65,7 @@ TEST_CASE("the least recently used entry makes room for more entries than allowe
 }
 
 TEST_CASE("storing again is a use and does not evict") {
-    memory m(1 << 20, 2);
+    memory m(1 << 20, 2, memory_eviction::lru);
     m.put("a");
     m.put("b");
     m.put("a");
@@ -72,14 +75,14 @@ TEST_CASE("storing again is a use and does not evict") {
 }
 
 TEST_CASE("bytes are counted and bounded") {
-    memory m(3 * (overhead + 1 + 100));
+    memory m(3 * (overhead + 1 + 100), 1000, memory_eviction::lru);
     for (const char* key : {"a", "b", "c"})
         m.put(key, 100);
     CHECK(m.it.stats().bytes == 3 * (overhead + 101));
     CHECK(m.it.stats().entries == 3);
     m.put("d", 100);
     CHECK(m.held("abcd") == "bcd");
-    m.put("e", 300);
+    m.put("e", 250);
     CHECK(m.held("bcde") == "de");
     m.put("e", 1);
     CHECK(m.it.stats().bytes == overhead + 101 + overhead + 2);

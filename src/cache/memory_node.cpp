@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "cache/memory_node.hpp"
+
+#include <cstring>
+#include <limits>
+#include <new>
+
+namespace codynamo::detail {
+
+node_ptr memory_node::make(std::string_view key, std::string_view value, timestamp written,
+                           ttl lifetime) {
+    if (key.size() > std::numeric_limits<std::uint32_t>::max()) return nullptr;
+    void* const block = ::operator new(sizeof(memory_node) + key.size() + value.size());
+    return node_ptr(new (block) memory_node(key, value, written, lifetime));
+}
+
+memory_node::memory_node(std::string_view key, std::string_view value, timestamp written,
+                         ttl lifetime) noexcept
+    : key_size_(static_cast<std::uint32_t>(key.size())), value_size_(value.size()),
+      written_(written), lifetime_(lifetime) {
+    char* const text = reinterpret_cast<char*>(this + 1);
+    if (!key.empty()) std::memcpy(text, key.data(), key.size());
+    if (!value.empty()) std::memcpy(text + key.size(), value.data(), value.size());
+}
+
+void memory_node::destroy(memory_node* node) noexcept {
+    node->~memory_node();
+    ::operator delete(node);
+}
+
+} // namespace codynamo::detail

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+// A record as a memory keeps it: one block with its key and bytes behind it, shared and immutable.
+#pragma once
+
+#include <codynamo/record.hpp>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace codynamo::detail {
+
+class memory_node;
+using node_ptr = boost::intrusive_ptr<memory_node>;
+
+/// Immutable, so that a reader copies its bytes without holding a lock; the last to let go of it
+/// frees it.
+class memory_node {
+public:
+    /// Null when the key is of 4 GiB or more. Throws std::bad_alloc.
+    [[nodiscard]] static node_ptr make(std::string_view key, std::string_view value,
+                                       timestamp written, ttl lifetime);
+    memory_node(const memory_node&) = delete;
+    memory_node& operator=(const memory_node&) = delete;
+
+    [[nodiscard]] std::string_view key() const noexcept { return {text(), key_size_}; }
+    [[nodiscard]] std::string_view value() const noexcept {
+        return {text() + key_size_, value_size_};
+    }
+    [[nodiscard]] timestamp written() const noexcept { return written_; }
+    [[nodiscard]] ttl lifetime() const noexcept { return lifetime_; }
+    [[nodiscard]] bool expires() const noexcept { return lifetime_ != for_ever; }
+    [[nodiscard]] bool fresh(timestamp now) const noexcept {
+        return !expires() || is_fresh(times(), now);
+    }
+    /// Of a node that expires: when.
+    [[nodiscard]] timestamp deadline() const noexcept {
+        return lifetime_ < for_ever ? timestamp::min()
+                                    : expires_at(times()).value_or(timestamp::max());
+    }
+    /// What it counts for against the bound in bytes.
+    [[nodiscard]] std::size_t weight() const noexcept {
+        return key_size_ + value_size_ + overhead_bytes;
+    }
+
+    /// What an entry takes beyond key and value, at most: this block's head and what the heap adds
+    /// to it, the entry, its places in the table, and what the policy remembers.
+    static constexpr std::size_t overhead_bytes = 96;
+
+private:
+    memory_node(std::string_view key, std::string_view value, timestamp written,
+                ttl lifetime) noexcept;
+
+    [[nodiscard]] const char* text() const noexcept {
+        return reinterpret_cast<const char*>(this + 1);
+    }
+    [[nodiscard]] record times() const noexcept {
+        return {.value = {}, .written = written_, .lifetime = lifetime_, .source = {}};
+    }
+    friend void intrusive_ptr_add_ref(memory_node* node) noexcept {
+        node->owners_.fetch_add(1, std::memory_order_relaxed);
+    }
+    friend void intrusive_ptr_release(memory_node* node) noexcept {
+        if (node->owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(node);
+    }
+    static void destroy(memory_node* node) noexcept;
+
+    std::atomic<std::uint32_t> owners_{0};
+    std::uint32_t key_size_;
+    std::size_t value_size_;
+    timestamp written_;
+    ttl lifetime_;
+};
+
+} // namespace codynamo::detail

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+// S3-FIFO (Yang et al., 2023): a small queue that everything enters, a main queue for what was used
+// there, and the hashes of what left the small queue unused.
+#pragma once
+
+#include "cache/eviction_policy.hpp"
+
+#include <vector>
+
+namespace codynamo::detail {
+
+/// Hashes of the last so many that were added: a table of buckets of four, the oldest of which
+/// gives way, so it forgets a few too early.
+class ghost_queue {
+public:
+    /// Throws std::bad_alloc and has changed nothing then.
+    void reserve(std::size_t length);
+    void add(std::uint32_t hash) noexcept;
+    /// Whether it is among the last `length`; it is forgotten.
+    [[nodiscard]] bool take(std::uint32_t hash, std::size_t length) noexcept;
+    void clear() noexcept;
+
+private:
+    struct ghost {
+        std::uint32_t hash = 0;
+        std::uint32_t when = 0; ///< 0 is none
+    };
+    static constexpr std::size_t ways = 4;
+    [[nodiscard]] ghost* bucket(std::uint32_t hash) noexcept;
+
+    std::vector<ghost> ghosts_;
+    std::uint32_t now_ = 0;
+};
+
+class s3_fifo_policy final : public eviction_policy {
+public:
+    s3_fifo_policy(const memory_table& table, const memory_load& bound) noexcept;
+
+    void reserve(const memory_load& held) override { ghosts_.reserve(held.entries); }
+    void on_insert(entry_id entry) noexcept override;
+    void on_use(entry_id entry) noexcept override;
+    void on_reweigh(entry_id entry, std::size_t before, std::size_t after) noexcept override;
+    void on_remove(entry_id entry) noexcept override;
+    [[nodiscard]] entry_id victim() noexcept override;
+    void clear() noexcept override;
+
+private:
+    enum queue : std::uint8_t { small, main };
+    [[nodiscard]] entry_list<table_links>& list_of(entry_id entry) noexcept {
+        return queues_[links_[entry].segment];
+    }
+    void put(entry_id entry, queue to) noexcept;
+    [[nodiscard]] entry_id main_victim() noexcept;
+
+    table_links links_;
+    memory_load small_bound_;
+    entry_list<table_links> queues_[2];
+    ghost_queue ghosts_;
+    entry_id newest_ = no_entry; ///< what came last, which is not to leave before the others
+};
+
+} // namespace codynamo::detail
