@@ -103,6 +103,7 @@ class Loop:
                     over = self.over_after(begin, await get())
                 except Exception as why:
                     self.fail(repr(why))
+                    await asyncio.sleep(0.001)  # or the clock would starve when it fails at once
                     over = self.phase == OVER
 
         tasks = [asyncio.create_task(lane()) for _ in range(self.options.concurrency)]

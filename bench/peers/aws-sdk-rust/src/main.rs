@@ -46,6 +46,8 @@ async fn lane(run: Rc<Run>) {
             Err(why) => {
                 *run.errors.borrow_mut() += u64::from(measured);
                 run.first_failure.borrow_mut().get_or_insert(why);
+                // Or the clock would starve when it fails at once.
+                tokio::time::sleep(Duration::from_millis(1)).await;
             }
         }
     }
