@@ -7,6 +7,25 @@
 
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+namespace {
+
+/// The comparison is a script among the sources, with drivers in five languages.
+int run_peers(std::vector<std::string> words) {
+    std::string script = CODYNAMO_BENCH_PEERS;
+    std::vector<char*> arguments{script.data()};
+    for (auto& word : words)
+        arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    ::execv(script.c_str(), arguments.data());
+    std::perror(script.c_str());
+    return 3;
+}
+
+} // namespace
 
 int main(int argc, char** argv) {
     CLI::App app("Measures codynamo and soaks stores", "codynamo-bench");
@@ -20,12 +39,16 @@ int main(int argc, char** argv) {
     auto* soak = app.add_subcommand(
         "soak", "Writes and strong reads under faults; afterwards: was anything lost?");
     bench::add_soak_options(*soak, soak_options);
+    auto* peers = app.add_subcommand("peers", "The same gets by other clients of DynamoDB, beside");
+    peers->set_help_flag();
+    peers->prefix_command();
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& why) {
         return app.exit(why) == 0 ? 0 : 2;
     }
     try {
+        if (*peers) return run_peers(peers->remaining());
         if (*wire) return bench::run_wire(options, prepare);
         return soak_options.verify.empty() ? bench::run_soak(soak_options)
                                            : bench::verify_soak(soak_options);

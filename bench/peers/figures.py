@@ -132,7 +132,8 @@ def markdown(document):
                         sorted(own, key=lambda each: each["cpu_us_per_op"]["median"])]]
         head, *rest = padded(rows)
         rule = "|" + "|".join("-" * (len(part)) for part in head.split("|")[1:-1]) + "|"
-        lines += ["", f"### {place[0]}, {place[1]} in flight", "", head, rule, *rest]
+        title = document["method"]["servers"][place[0]]
+        lines += ["", f"### {title}, {place[1]} in flight", "", head, rule, *rest]
     lines += ["", "Medians (min–max) of the rounds."]
     if any(each["noisy_rounds"] for each in all_results):
         limit = document["method"]["other_load_limit"]

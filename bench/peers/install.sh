@@ -29,7 +29,7 @@ install_aws-sdk-rust() {
     needs cargo || return 1
     # In a copy: Cargo writes its lock file beside the manifest, with a registry's address in it.
     cp -r "$source/." "$work"
-    CARGO_TARGET_DIR=$work/target cargo build --quiet --release --manifest-path "$work/Cargo.toml" &&
+    CARGO_TARGET_DIR=$work/target cargo build -q --release --manifest-path "$work/Cargo.toml" &&
         cp "$work/target/release/driver" driver
 }
 
@@ -78,7 +78,9 @@ install() {
 }
 
 names=("$@")
-[[ ${names[*]} != all ]] || names=(aws-sdk-go-v2 aws-sdk-rust aiodynamo boto3 aws-sdk-js pynamodb_mate)
+if [[ ${names[*]} == all ]]; then
+    names=(aws-sdk-go-v2 aws-sdk-rust aiodynamo boto3 aws-sdk-js pynamodb_mate)
+fi
 for name in "${names[@]}"; do
     install "$name"
 done

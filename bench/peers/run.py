@@ -3,6 +3,7 @@
 """Gets of a 1 KiB value by codynamo and by other clients of DynamoDB: in turns, several rounds,
 client on core 0, server on core 1, against fixed answers and against DynamoDB Local."""
 import argparse
+import dataclasses
 import datetime
 import json
 import os
@@ -63,9 +64,10 @@ class Progress:
             left = ""
             if self.done:
                 seconds = (time.monotonic() - self.begin) / self.done * (self.total - self.done)
-                left = f", {seconds / 60:.0f} min left" if seconds > 90 else f", {seconds:.0f} s left"
-            print(f"\r\x1b[K[{self.done}/{self.total}{left}] {text}{self.latest}", end="", file=sys.stderr,
-                  flush=True)
+                left = f", {seconds / 60:.0f} min" if seconds > 90 else f", {seconds:.0f} s"
+                left += " left"
+            print(f"\r\x1b[K[{self.done}/{self.total}{left}] {text}{self.latest}", end="",
+                  file=sys.stderr, flush=True)
 
     def clear(self):
         if self.wanted:
@@ -136,6 +138,15 @@ class Harness:
                 "client_cpu": found["cpu_us_per_op"] * found["ops_per_s"] / 1e6,
                 "other_load": max(0.0, (busy - own - served) / elapsed)}
 
+    def warm(self, server, client, progress):
+        """Load that is not measured."""
+        if server.warmup:
+            progress.show(f"warming {server.title} up")
+            try:
+                self.measure(dataclasses.replace(client, warmup=server.warmup), server, 32)
+            except Failed:
+                pass  # so will the first round, and say so
+
     def run(self, client, server, concurrency, number):
         """With one repetition if others disturbed it; of the two the quieter one counts."""
         place = {"server": server.name, "concurrency": concurrency, "client": client.name,
@@ -184,6 +195,7 @@ class Harness:
                 missing[kind.name] = str(why)
                 continue
             try:
+                self.warm(server, chosen[0], progress)
                 for concurrency in self.options.concurrency:
                     self.cell(chosen, server, concurrency, progress)
             finally:
@@ -198,6 +210,7 @@ class Harness:
                 "method": {"rounds": options.rounds, "seconds": options.seconds,
                            "concurrency": options.concurrency, "value_bytes": len(servers.VALUE),
                            "client_core": 0, "server_core": self.server_core,
+                           "servers": {kind.name: kind.title for kind in servers.SERVERS},
                            "other_load_limit": OTHER_LOAD_LIMIT},
                 "clients": {client.name: {"what": client.what, "warmup_seconds": client.warmup,
                                           "version": self.versions.get(client.name)}
@@ -208,7 +221,7 @@ class Harness:
 
 def arguments():
     names = [client.name for client in clients.CLIENTS]
-    parser = argparse.ArgumentParser(prog="peers", description=__doc__)
+    parser = argparse.ArgumentParser(prog="codynamo-bench peers", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="default: 5")
     parser.add_argument("--seconds", type=float, default=3, help="of a run; default: 3")
     parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 32, 256], metavar="N",
@@ -248,6 +261,9 @@ def main():
         prepare(chosen, options)
     reasons = {client.name: clients.skip_reason(client, options.bin) for client in chosen}
     chosen = [client for client in chosen if not reasons[client.name]]
+    if not chosen:
+        sys.exit("peers: nobody to measure: " + "; ".join(
+            f"{name}: {why}" for name, why in reasons.items()))
     skipped = {name: why for name, why in reasons.items() if why}
     kinds = [kind for kind in servers.SERVERS if options.server in (kind.name, "both")]
     progress = Progress(len(chosen) * len(kinds) * len(options.concurrency) * options.rounds,
@@ -261,10 +277,13 @@ def main():
         complete = False
     progress.clear()
     document = harness.document(chosen, skipped, complete)
-    print(figures.markdown(document), end="", file=sys.stderr if options.json == "-" else sys.stdout)
-    if options.json:
-        text = json.dumps(document, indent=1) + "\n"
-        sys.stdout.write(text) if options.json == "-" else Path(options.json).write_text(text)
+    # The table leaves stdout to the JSON when that goes there.
+    table_goes_to = sys.stderr if options.json == "-" else sys.stdout
+    print(figures.markdown(document), end="", file=table_goes_to)
+    if options.json == "-":
+        json.dump(document, sys.stdout, indent=1)
+    elif options.json:
+        Path(options.json).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     if not complete:
         return 130
     return 1 if harness.failed or not harness.runs else 0

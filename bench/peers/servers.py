@@ -34,6 +34,7 @@ def script(*command):
 
 class Canned:
     name, title = "canned", "fixed answers"
+    warmup = 0
 
     def __init__(self, core):
         self.folder, *lines = script(ROOT / "bench/canned.sh", "start", "--core", core)
@@ -46,6 +47,8 @@ class Canned:
 
 class DynamodbLocal:
     name, title = "dynamodb-local", "DynamoDB Local"
+    # The JVM is slow at first, and nobody's first round shall pay for it.
+    warmup = 10
 
     def __init__(self, core):
         tool = ROOT / "tools/dynamodb-local.sh"

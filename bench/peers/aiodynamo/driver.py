@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
-"""The measured loop over aiodynamo with aiohttp, the quicker one of its two HTTP clients, on uvloop:
-a task a lane, a connection for each."""
+"""The measured loop over aiodynamo with aiohttp, the quicker of its two HTTP clients, on uvloop: a
+task a lane, a connection for each."""
 import sys
 from importlib.metadata import version
 from pathlib import Path

@@ -15,7 +15,9 @@ const {values: options} = parseArgs({options: {
 const lanes = Number(options.concurrency);
 const client = new DynamoDBClient({
     endpoint: options.endpoint,
-    requestHandler: new NodeHttpHandler({httpAgent: new Agent({keepAlive: true, maxSockets: lanes})}),
+    requestHandler: new NodeHttpHandler({
+        httpAgent: new Agent({keepAlive: true, maxSockets: lanes}),
+    }),
 });
 const expected = Buffer.from('0123456789abcdef'.repeat(64));
 const input = {TableName: options.table, Key: {key: {S: options.key}}};

@@ -26,4 +26,5 @@ cache = BytesCache(options.table, "us-east-1", create=False)
 cache.Table.Meta.max_pool_connections = options.concurrency
 loop = meter.Loop(options)
 loop.run_threads(lambda: cache.get(options.key))
-sys.exit(loop.report(", ".join(f"{name} {version(name)}" for name in ("pynamodb_mate", "pynamodb"))))
+sys.exit(loop.report(", ".join(f"{name} {version(name)}"
+                               for name in ("pynamodb_mate", "pynamodb"))))
