@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import platform
 import resource
 import sys
 import threading
@@ -116,5 +117,6 @@ class Loop:
         latency = {name: ordered[min(int(len(ordered) * share), len(ordered) - 1)] / 1e3
                    for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999),
                                        ("max", 1))}
+        version += f", Python {platform.python_version()}"
         return report(self.options, version, self.seconds, self.cpu, latency, len(self.latencies),
                       self.errors, self.failure)
