@@ -7,7 +7,13 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../../tools/common.sh"
 
 # What a toolchain says when it fails is often more than the reason.
-reason() { grep -iE 'error|require|not found|denied' "$1" | tail -n 1 || true; }
+reason() {
+    local pattern
+    for pattern in error 'requires|not found|denied'; do
+        grep -iE "$pattern" "$1" | grep -v 'complete log' | tail -n 1 | cut -c 1-200 && return
+    done
+    echo "see $1"
+}
 
 # needs COMMAND: the reason when it is missing.
 needs() { have "$1" || { printf 'there is no %s\n' "$1" >why-not && return 1; }; }
@@ -40,7 +46,7 @@ install_aws-sdk-js() {
         return 1
     fi
     cp "$source"/{driver.mjs,package.json,package-lock.json} . &&
-        npm ci --silent --ignore-scripts --no-audit --no-fund
+        npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
 }
 
 # The sources whose change asks for another installation: a Python driver is run where it is.
@@ -67,11 +73,12 @@ install() {
     rm -rf "$folder"
     mkdir -p "$folder"
     work=$(mktemp -d "$root/build/peers/work.XXXXXX")
+    # shellcheck disable=SC2064 # this one
+    trap "rm -rf '$work'" EXIT
     if (cd "$folder" && "$how" </dev/null >install.log 2>&1); then
         stamp "$name" >"$folder/installed"
     else
         [[ -s $folder/why-not ]] || reason "$folder/install.log" >"$folder/why-not"
-        [[ -s $folder/why-not ]] || echo "see $folder/install.log" >"$folder/why-not"
         say "$name cannot be installed and will be skipped: $(cat "$folder/why-not")"
     fi
     rm -rf "$work"
