@@ -103,7 +103,7 @@ def short(values, unit="×"):
 
 
 def table_row(result):
-    noisy = f" *{result['noisy_rounds']}" if result["noisy_rounds"] else ""
+    noisy = f" \\*{result['noisy_rounds']}" if result["noisy_rounds"] else ""
     share = {name: f"{result[name]['median']:.0%}" for name in SHARES}
     latency = result["latency_us"]
     return [result["client"] + noisy, cell_text(result["cpu_us_per_op"]),
@@ -134,13 +134,14 @@ def markdown(document):
         rule = "|" + "|".join("-" * (len(part)) for part in head.split("|")[1:-1]) + "|"
         title = document["method"]["servers"][place[0]]
         lines += ["", f"### {title}, {place[1]} in flight", "", head, rule, *rest]
-    lines += ["", "Medians (min–max) of the rounds."]
+    notes = ["Medians (min–max) of the rounds."]
     if any(each["noisy_rounds"] for each in all_results):
         limit = document["method"]["other_load_limit"]
-        lines.append(f"*N: in N rounds, others used more than {limit:.0%} of a core, twice.")
-    lines += [f"Failed: {each['client']} ({each['server']}, {each['concurrency']} in flight): "
+        notes.append(f"\\*N: in N rounds, others used more than {limit:.0%} of a core, twice.")
+    notes += [f"Failed: {each['client']} ({each['server']}, {each['concurrency']} in flight): "
               f"{each['reason']}" for each in document["failed"]]
-    lines += [f"Skipped: {name}: {why}" for name, why in document["skipped"].items()]
+    notes += [f"Skipped: {name}: {why}" for name, why in document["skipped"].items()]
     if not document["complete"]:
-        lines.append("Interrupted: these are the rounds until then.")
+        notes.append("Interrupted: these are the rounds until then.")
+    lines += ["", *[f"- {note}" for note in notes]]
     return "\n".join(lines).lstrip("\n") + "\n"
