@@ -9,6 +9,25 @@
 
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+namespace {
+
+/// The comparison is a script among the sources, with drivers in five languages.
+int run_peers(std::vector<std::string> words) {
+    std::string script = CODYNAMO_BENCH_PEERS;
+    std::vector<char*> arguments{script.data()};
+    for (auto& word : words)
+        arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    ::execv(script.c_str(), arguments.data());
+    std::perror(script.c_str());
+    return 3;
+}
+
+} // namespace
 
 int main(int argc, char** argv) {
     CLI::App app("Measures codynamo and soaks stores", "codynamo-bench");
@@ -30,12 +49,16 @@ int main(int argc, char** argv) {
     auto* memory = app.add_subcommand(
         "memory", "Hits of a memory_backend beside a bare mutex and table; bytes per entry");
     bench::add_memory_options(*memory, memory_options);
+    auto* peers = app.add_subcommand("peers", "The same gets by other clients of DynamoDB, beside");
+    peers->set_help_flag();
+    peers->prefix_command();
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& why) {
         return app.exit(why) == 0 ? 0 : 2;
     }
     try {
+        if (*peers) return run_peers(peers->remaining());
         if (*wire) return bench::run_wire(options, prepare);
         if (*hitratio) return bench::run_hitratio(hitratio_options);
         if (*memory) return bench::run_memory(memory_options);

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSL-1.0
 # Installs what is missing on a bare Debian 12, and nothing else:
 #     tools/install-dependencies.sh [build] [server] [test] [bench] [chaos] [fuzz]
-#                                   [coverage] [tidy]
+#                                   [coverage] [tidy] [peers]
 # None means build and test. build: compiler, CMake, Boost, OpenSSL. server: DynamoDB Local. test:
 # that, the formatter, Catch2 and the Python ancestor. bench: the fixed-answer server. chaos:
 # DynamoDB Local and toxiproxy, which is built with Go. fuzz: clang with libFuzzer. coverage: gcovr.
-# tidy: clang-tidy.
+# tidy: clang-tidy. peers: wrk, and the drivers of bench/peers that this machine has the toolchains
+# for, into build/peers; CODYNAMO_PEERS names those that are wanted.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 missing=()
@@ -74,6 +75,13 @@ collect_chaos() {
 collect_fuzz() {
     need_command clang++-16 clang-16
     need_package libclang-rt-16-dev
+}
+
+# No peer is needed: where nothing may be installed, wrk is skipped as the others are.
+collect_peers() {
+    if ((EUID != 0)) && ! have sudo; then return; fi
+    need_command wrk wrk
+    need_python_venv
 }
 
 install_missing() {
@@ -158,9 +166,10 @@ for part in "${parts[@]}"; do
     chaos) collect_chaos ;;
     fuzz) collect_fuzz ;;
     coverage) need_command gcovr gcovr ;;
+    peers) collect_peers ;;
     tidy) need_command clang-tidy-16 clang-tidy-16 ;;
-    *) die "what is '$part'? There are build, server, test, bench, chaos, fuzz, coverage and" \
-        "tidy" ;;
+    *) die "what is '$part'? There are build, server, test, bench, chaos, fuzz, coverage," \
+        "tidy and peers" ;;
     esac
 done
 [[ -z $with_server ]] || collect_server
@@ -172,3 +181,7 @@ install_missing
 [[ -z $with_server ]] || fetch_dynamodb_local
 [[ " ${parts[*]} " != *' chaos '* ]] || fetch_toxiproxy
 [[ " ${parts[*]} " != *' test '* ]] || make_venv
+if [[ " ${parts[*]} " == *' peers '* ]]; then
+    read -ra peers <<<"${CODYNAMO_PEERS-all}"
+    "$root/bench/peers/install.sh" "${peers[@]}"
+fi

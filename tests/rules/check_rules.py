@@ -12,7 +12,10 @@ import tempfile
 from pathlib import Path
 
 FOLDERS = ["include", "src", "tests", "bench", "examples", "tools", "cmake", ".ci"]
-SUFFIXES = {".hpp", ".cpp", ".py", ".sh", ".txt", ".cmake", ".in", ""}
+SUFFIXES = {".hpp", ".cpp", ".py", ".sh", ".txt", ".cmake", ".in", "", ".go", ".rs", ".mjs", ".lua",
+            ".toml"}
+# Nowhere to put a comment in.
+DATA = {".json", ".sum", ".mod"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 # From the ground upward. A file may include its own room and the rooms before it.
 ROOMS = ["ground", "net", "aws", "dynamodb", "cache", "testing"]
@@ -27,7 +30,8 @@ FORBIDDEN = [
                                                          "usr/loc" + "al", "usr/li" + "b"]))),
     ("the host of a registry",
      re.compile("|".join(["repo1?[.]mave" + "n", "py" + "pi[.]org", "deb[.]debia" + "n",
-                          "proxy[.]golan" + "g"]))),
+                          "proxy[.]golan" + "g", "registry[.]npmj" + "s",
+                          "crates[.]i" + "o"]))),
     ("Asio's erased completion handler, which is broken in Boost 1.81",
      re.compile("any_completion" + "_handler[<.]")),
     # CMake's lists break at them, and every test that follows goes missing from ctest.
@@ -54,7 +58,7 @@ def files_of(root):
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*")):
             # Corpora are data.
-            if (path.is_file() and path.suffix in SUFFIXES
+            if (path.is_file() and path.suffix in SUFFIXES | DATA
                     and not {"__pycache__", "corpus"} & set(path.parts)):
                 yield path
     for path in sorted(root.glob("*")):
@@ -95,7 +99,8 @@ class Tree:
         self.breaches.append(f"{where}:{line}: {words}")
 
     def check_text(self, relative, lines):
-        if not any("SPDX-License-Identifier: BSL-1.0" in line for line in lines[:3]):
+        if (Path(relative).suffix not in DATA
+                and not any("SPDX-License-Identifier: BSL-1.0" in line for line in lines[:3])):
             self.breach(relative, 1, "no SPDX line among the first three")
         for number, line in enumerate(lines, 1):
             for words, pattern in FORBIDDEN:
@@ -223,6 +228,8 @@ BAD = [
     ("src/aws/x.hpp", SPDX, "pragma once"),
     ("src/aws/x.cpp", SPDX + "// /wor" + "k/main/x\n", "absolute path"),
     ("tools/x.sh", "# SPDX-License-Identifier: BSL-1.0\ncurl https://py" + "pi.org\n", "registry"),
+    ("bench/x/package-lock.json", '{"resolved": "registry.npmj' + 's.org/x"}\n', "registry"),
+    ("bench/x/main.go", "package main\n", "SPDX"),
     ("src/aws/x.cpp", SPDX + "co_await f(\n    {1, 2});\n", "braces"),
     ("src/aws/x.cpp", SPDX + "co_await f(net::input{key}, 1);\n", "braces"),
     ("include/codynamo/net/transport.hpp", "void f(int a,\n  clear_options o = {});\n", "T()"),
