@@ -44,7 +44,7 @@ struct batching_stats {
     std::uint64_t gets_merged = 0;   ///< gets that were answered by them; more where keys coincide
     std::uint64_t write_batches = 0; ///< BatchWriteItem requests made of single sets and discards
     std::uint64_t write_items = 0;   ///< keys in them
-    std::uint64_t writes_merged = 0; ///< sets and discards that were answered by them
+    std::uint64_t writes_merged = 0; ///< sets and discards that shared a request
     std::uint64_t fallbacks = 0;     ///< batches that were refused, so that their items went alone
 };
 

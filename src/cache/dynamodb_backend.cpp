@@ -264,10 +264,10 @@ namespace {
 asio::awaitable<bool> is_written_with_others(const std::shared_ptr<dynamodb_backend::core>& self,
                                              detail::merged_write& me, const std::string& key,
                                              std::size_t bytes, dynamodb::call_options& options) {
-    if (!self->batching || !self->batching->writes) co_return false;
+    if (!self->batching) co_return false;
     const asio::any_io_executor here = co_await asio::this_coro::executor;
     me.enter(self, self->batching->gathers.at(here, self->config), detail::merge_kind::write, key,
-             bytes);
+             bytes, self->batching->writes);
     if (!me.waits()) co_return false;
     const detail::merge_wake how = co_await me.wait();
     me.resumed();

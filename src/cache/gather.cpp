@@ -42,8 +42,9 @@ merge_waiter::~merge_waiter() {
 }
 
 void merge_waiter::enter(const self_ptr& self, std::shared_ptr<gather> where, merge_kind kind,
-                         std::string_view key, std::size_t bytes) {
+                         std::string_view key, std::size_t bytes, bool may_merge) {
     self_ = &self;
+    may_merge_ = may_merge;
     kind_ = kind;
     key_ = key;
     bytes_ = bytes;
@@ -87,7 +88,7 @@ private:
 };
 
 void gather::enter(merge_waiter& who) {
-    bool sweep = false;
+    std::uint64_t sweep = 0;
     {
         launcher out(*this, *who.self_);
         const std::lock_guard lock(mutex_);
@@ -101,9 +102,13 @@ void gather::enter(merge_waiter& who) {
         admit(who, now, true, out.what);
         if (who.state_ == merge_waiter::state::alone) return;
         who.must_wait_ = true;
-        sweep = !std::exchange(sweeping_, true);
+        const time_point look = next_sweep(now);
+        if (look < sweep_at_) { // one that is to look later finds that it is not needed
+            sweep_at_ = look;
+            sweep = ++sweeps_;
+        }
     }
-    if (sweep) start_sweep(*who.self_);
+    if (sweep != 0) start_sweep(*who.self_, sweep);
 }
 
 void gather::admit(merge_waiter& who, time_point now, bool may_go_alone, departures& out) {
@@ -113,7 +118,8 @@ void gather::admit(merge_waiter& who, time_point now, bool may_go_alone, departu
         return begin_waiting(who, held->behind);
     const auto known = in.pending ? in.pending->keys_.find(who.key_) : std::nullopt;
     const bool joins = known && !in.pending->sharing_[*known].empty();
-    if (may_go_alone && !joins && in.core.goes_alone()) {
+    if (!joins && may_go_alone && (!who.may_merge_ || in.core.goes_alone())) {
+        if (!who.may_merge_) in.core.went_alone();
         const bool has_waited = who.state_ == merge_waiter::state::waiting;
         if (has_waited) rouse(who, merge_wake::alone, out.woken);
         who.state_ = merge_waiter::state::alone;
@@ -325,6 +331,7 @@ void gather::abandon(const self_ptr& self, merge_batch& batch) noexcept {
     const std::lock_guard lock(mutex_);
     batch.over_ = true;
     batch.strand_.reset();
+    if (gone_) return;
     for (std::size_t i = 0; i != batch.keys_.size(); ++i)
         if (!batch.sharing_[i].empty()) rouse_all(batch, i, batch.abandoned(i), out.what.woken);
     for (write_hold& one : batch.holds_)
@@ -336,16 +343,16 @@ void gather::context_gone() noexcept {
         const std::lock_guard lock(mutex_);
         gone_ = true;
         executor_ = {};
+        while (age_link* const link = waiting_.front()) {
+            merge_waiter& who = merge_waiter::of(*link);
+            unlink(who);
+            who.state_ = merge_waiter::state::dying;
+            dying_.push_back(who);
+        }
         while (!held_.empty())
             held_.erase(held_.begin());
         reads_.pending.reset();
         writes_.pending.reset();
-        while (age_link* const link = waiting_.pop_front()) {
-            merge_waiter& who = merge_waiter::of(*link);
-            who.state_ = merge_waiter::state::dying;
-            who.list_ = nullptr;
-            dying_.push_back(who);
-        }
     }
     // Each handler owns the coroutine that waits; they are destroyed without the lock.
     for (;;) {
@@ -359,9 +366,10 @@ void gather::context_gone() noexcept {
     }
 }
 
-std::optional<gather::time_point> gather::next_sweep(time_point now) {
-    if (gone_ || waiting_.empty()) return std::nullopt;
-    time_point when = std::min(now + sweep_interval, merge_waiter::of(*waiting_.front()).deadline_);
+gather::time_point gather::next_sweep(time_point now) const noexcept {
+    if (gone_ || waiting_.empty()) return time_point::max();
+    const auto& oldest = static_cast<const merge_waiter&>(*waiting_.front());
+    time_point when = std::min(now + sweep_interval, oldest.deadline_);
     for (const lane* each : {&reads_, &writes_})
         if (const auto due = each->core.due()) when = std::min(when, *due);
     return when;

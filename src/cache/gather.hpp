@@ -26,6 +26,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -88,9 +89,10 @@ public:
     ~merge_waiter();
 
     /// Asks to be sent. `self` and `key` must outlive the waiter. Afterwards waits() says whether
-    /// wait() is to be awaited, or the request goes alone.
+    /// wait() is to be awaited, or the request goes alone. Who may not be merged waits for earlier
+    /// writes of his key only.
     void enter(const self_ptr& self, std::shared_ptr<gather> where, merge_kind kind,
-               std::string_view key, std::size_t bytes = 0);
+               std::string_view key, std::size_t bytes = 0, bool may_merge = true);
     [[nodiscard]] bool waits() const noexcept { return must_wait_; }
 
     /// Awaitable, once; the result is a merge_wake. All types of cancellation end the wait. Call
@@ -143,6 +145,7 @@ private:
     merge_kind kind_ = merge_kind::read;
     state state_ = state::outside;
     merge_wake early_ = merge_wake::alone; ///< woken before it was parked
+    bool may_merge_ = true;
     bool must_wait_ = false;
     bool home_ = false; ///< its executor is that of the gather
     bool sole_ = false;
@@ -260,7 +263,7 @@ private:
     [[nodiscard]] write_hold* find_hold(std::string_view key) noexcept;
     void hold(std::string_view key, write_hold& by) noexcept;
     void release(write_hold& hold, departures& out) noexcept;
-    [[nodiscard]] std::optional<time_point> next_sweep(time_point now);
+    [[nodiscard]] time_point next_sweep(time_point now) const noexcept;
 
     // Without the lock:
     void launch(const self_ptr& self, departures& what) noexcept;
@@ -269,9 +272,10 @@ private:
     void ended(const self_ptr& self, merge_kind kind) noexcept;
     void end_alone(const self_ptr& self, merge_kind kind) noexcept;
     void abandon(const self_ptr& self, merge_batch& batch) noexcept;
-    void start_sweep(const self_ptr& self) noexcept;
+    void start_sweep(const self_ptr& self, std::uint64_t which) noexcept;
     void tick(const self_ptr& self) noexcept;
-    static boost::asio::awaitable<void> sweep(self_ptr self, std::shared_ptr<gather> what);
+    static boost::asio::awaitable<void> sweep(self_ptr self, std::shared_ptr<gather> what,
+                                              std::uint64_t which);
     static boost::asio::awaitable<void> run(self_ptr self, flight_promise promise);
 
     const std::shared_ptr<const clock> time_;
@@ -283,7 +287,9 @@ private:
     boost::intrusive::set<write_hold> held_; ///< keys being written
     age_list waiting_;
     age_list dying_;
-    bool sweeping_ = false;
+    /// When the sweep looks next; max: there is none.
+    time_point sweep_at_ = time_point::max();
+    std::uint64_t sweeps_ = 0;      ///< the number of the one that counts
     std::atomic<bool> gone_{false}; ///< the context is; set under the lock
 };
 

@@ -181,7 +181,11 @@ void gather::end_alone(const self_ptr& self, merge_kind kind) noexcept {
     }
 }
 
-void gather::start_sweep(const self_ptr& self) noexcept {
+void gather::start_sweep(const self_ptr& self, std::uint64_t which) noexcept {
+    const auto failed = [what = shared_from_this(), which] {
+        const std::lock_guard lock(what->mutex_);
+        if (which == what->sweeps_) what->sweep_at_ = time_point::max();
+    };
     try {
         asio::any_io_executor executor;
         {
@@ -189,29 +193,29 @@ void gather::start_sweep(const self_ptr& self) noexcept {
             if (gone_) return;
             executor = executor_;
         }
-        asio::co_spawn(executor, sweep(self, shared_from_this()),
-                       [what = shared_from_this()](std::exception_ptr why) {
-                           if (!why) return;
-                           const std::lock_guard lock(what->mutex_);
-                           what->sweeping_ = false;
+        asio::co_spawn(executor, sweep(self, shared_from_this(), which),
+                       [failed](std::exception_ptr why) {
+                           if (why) failed();
                        });
     } catch (const std::bad_alloc&) {
-        const std::lock_guard lock(mutex_);
-        sweeping_ = false; // the next one who waits tries again
+        failed(); // the next one who waits tries again
     }
 }
 
-asio::awaitable<void> gather::sweep(self_ptr self, std::shared_ptr<gather> what) {
+asio::awaitable<void> gather::sweep(self_ptr self, std::shared_ptr<gather> what,
+                                    std::uint64_t which) {
+    time_point when;
+    {
+        const std::lock_guard lock(what->mutex_);
+        when = what->sweep_at_;
+    }
     for (;;) {
-        std::optional<time_point> when;
-        {
-            const std::lock_guard lock(what->mutex_);
-            when = what->next_sweep(what->time_->steady_now());
-            if (!when) what->sweeping_ = false;
-        }
-        if (!when) co_return;
-        co_await what->time_->sleep_until(*when);
+        co_await what->time_->sleep_until(when);
         what->tick(self);
+        const std::lock_guard lock(what->mutex_);
+        if (which != what->sweeps_) co_return;
+        what->sweep_at_ = when = what->next_sweep(what->time_->steady_now());
+        if (when == time_point::max()) co_return;
     }
 }
 

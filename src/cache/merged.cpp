@@ -62,10 +62,14 @@ private:
         outcomes_.resize(keys().size(), std::optional<record>());
         settled_.resize(keys().size());
         round_.reserve(keys().size());
-        batching_state::add(self->batching->get_batches);
-        batching_state::add(self->batching->get_items, keys().size());
-        std::optional<failure> why = co_await read_batch(self, keys(), *this, deadline());
-        if (why) fail(*why);
+        if (self->batching->reads) {
+            batching_state::add(self->batching->get_batches);
+            batching_state::add(self->batching->get_items, keys().size());
+            std::optional<failure> why = co_await read_batch(self, keys(), *this, deadline());
+            if (why) fail(*why);
+        } else {
+            end_unsettled(merge_wake::alone);
+        }
         token_.reset();
     }
 
@@ -73,12 +77,15 @@ private:
         const bool alone = may_concern_one(why);
         if (alone) note_refusal(*self_, why, merge_kind::read);
         if (why.code == errc::response_too_large) where_->shrink(merge_kind::read, keys().size());
-        for (std::size_t i = 0; i != settled_.size(); ++i) {
-            if (settled_[i]) continue;
-            if (!alone) outcomes_[i] = why;
-            round_.push_back(i);
-        }
-        deliver(alone ? merge_wake::alone : merge_wake::answered);
+        for (std::size_t i = 0; !alone && i != settled_.size(); ++i)
+            if (!settled_[i]) outcomes_[i] = why;
+        end_unsettled(alone ? merge_wake::alone : merge_wake::answered);
+    }
+
+    void end_unsettled(merge_wake how) {
+        for (std::size_t i = 0; i != settled_.size(); ++i)
+            if (!settled_[i]) round_.push_back(i);
+        deliver(how);
     }
 
     void deliver(merge_wake how) {
@@ -141,11 +148,15 @@ private:
         self_ = self;
         where_ = &where;
         token_ = std::move(token);
-        batching_state::add(self->batching->write_batches);
-        batching_state::add(self->batching->write_items, requests_.size());
-        std::optional<failure> why = co_await write_batch(self, requests_, *this, deadline());
-        if (why && may_concern_one(*why)) {
-            note_refusal(*self, *why, merge_kind::write);
+        std::optional<failure> why;
+        const bool together = requests_.size() > 1 && self->batching->writes;
+        if (together) {
+            batching_state::add(self->batching->write_batches);
+            batching_state::add(self->batching->write_items, requests_.size());
+            why = co_await write_batch(self, requests_, *this, deadline());
+        }
+        if (!together || (why && may_concern_one(*why))) {
+            if (why) note_refusal(*self, *why, merge_kind::write);
             co_await each_alone(unsettled(), false);
         } else if (why) {
             for (const std::size_t i : unsettled())

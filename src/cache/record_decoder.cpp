@@ -121,7 +121,8 @@ private:
             has_tag_ = true;
             tag_ = name == "B" ? tag::binary : name == "N" ? tag::number : tag::other;
             is_text_ = name == "S";
-            if (tag_ == tag::other) build([&] { builder_->other(field_, name); });
+            if (tag_ == tag::other && field_ != record_field::none)
+                build([&] { builder_->other(field_, name); });
         }
     }
 
