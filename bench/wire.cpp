@@ -61,6 +61,8 @@ codynamo::dynamodb_backend_config backend_config(const wire_options& options, bo
     config.create = prepare;
     // Every get has its connection: a queue would be measured as latency.
     config.pool.max_connections = options.concurrency;
+    // A get is a request here; what merging them is worth is measured by `batching`.
+    config.batching.mode = codynamo::batching_mode::off;
     // A server that answers from a file needs no real credentials, but a signature costs the same.
     const codynamo::environment env;
     if (!env.variable("AWS_ACCESS_KEY_ID") && !env.variable("AWS_PROFILE")) {

@@ -41,6 +41,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -171,6 +172,12 @@ struct cache_workload {
     unsigned clients = 3;
     unsigned operations = 12; ///< of each client
     unsigned keys = 2;
+    /// What each client does at once. With more than one, single operations only, and unless
+    /// `shared_keys`, each on a key that is no sibling's at the time.
+    unsigned lanes = 1;
+    /// Siblings use the same keys at once. Which of them caused a change is then not known: to be
+    /// used without faults, and the sessions are not checked.
+    bool shared_keys = false;
     /// Longest pause of a client between two operations.
     std::chrono::microseconds pause{3'000};
     /// Lifetimes are drawn up to this, or for ever.
@@ -219,7 +226,8 @@ public:
                 report_.violations.push_back("a connection is still in use");
         history_.attribute(server_.changes());
         report_.checked = history_.operations.size();
-        if (workload_.promise >= cache_promise::sessions) add(history_.check_sessions());
+        if (workload_.promise >= cache_promise::sessions && !workload_.shared_keys)
+            add(history_.check_sessions());
         if (workload_.promise >= cache_promise::linearizable)
             add(history_.check_linearizable_keys(report_.undecided));
         report_.exchanges = server_.exchanges();
@@ -245,6 +253,25 @@ private:
         std::shared_ptr<simulated_connection> connection;
         unsigned left;
         bool done = false;
+        std::optional<cache_type> mine{};
+        unsigned lanes = 0; ///< that have not ended
+        virtual_signal lane_ended{process};
+        std::vector<std::string> busy{}; ///< keys of lanes
+    };
+    /// A lane's key, for as long as an operation on it takes.
+    class reserved_key {
+    public:
+        reserved_key(client& of, std::string key) : of_(of), key_(std::move(key)) {
+            of_.busy.push_back(key_);
+        }
+        reserved_key(const reserved_key&) = delete;
+        reserved_key& operator=(const reserved_key&) = delete;
+        ~reserved_key() { of_.busy.erase(std::find(of_.busy.begin(), of_.busy.end(), key_)); }
+        [[nodiscard]] const std::string& operator*() const noexcept { return key_; }
+
+    private:
+        client& of_;
+        std::string key_;
     };
     struct value {
         std::string text{};
@@ -260,7 +287,13 @@ private:
         return std::chrono::microseconds(
             world_.random().below(static_cast<std::uint64_t>(most.count()) + 1));
     }
-    std::string key() { return "k" + std::to_string(world_.random().below(workload_.keys)); }
+    std::string key(const client& me) {
+        for (;;) {
+            std::string one = "k" + std::to_string(world_.random().below(workload_.keys));
+            const bool taken = std::find(me.busy.begin(), me.busy.end(), one) != me.busy.end();
+            if (!taken || workload_.shared_keys || workload_.keys < workload_.lanes) return one;
+        }
+    }
 
     void start(unsigned operations) {
         const auto skew = drawn(2 * workload_.skew) - workload_.skew;
@@ -306,7 +339,20 @@ private:
         any_backend backend = co_await workload_.open(given);
         cache_config config;
         config.env = given.env;
-        const cache_type mine(std::move(backend), std::move(config));
+        me.mine.emplace(std::move(backend), std::move(config));
+        me.lanes = std::max(1U, workload_.lanes);
+        for (unsigned i = 1; i < me.lanes; ++i)
+            boost::asio::co_spawn(me.process, lane(me), [this, &me](std::exception_ptr why) {
+                if (why) report_.violations.push_back("a lane ended with " + words(why));
+                me.lane_ended.notify();
+            });
+        co_await lane(me);
+        while (me.lanes != 0)
+            co_await me.lane_ended.wait_until(virtual_world::steady_point::max());
+        co_await me.mine->close();
+    }
+    awaitable<void> lane(client& me) {
+        const cache_type& mine = *me.mine;
         while (me.left != 0) {
             --me.left;
             ++report_.operations;
@@ -321,7 +367,7 @@ private:
             }
             if (failed) report_.violations.push_back("an operation threw " + words(failed));
         }
-        co_await mine.close();
+        --me.lanes;
     }
     awaitable<void> operate(client& me, const cache_type& mine) {
         const std::uint64_t chosen = world_.random().below(100);
@@ -329,6 +375,7 @@ private:
         if (chosen < 66) return set(me, mine);
         if (chosen < 76) return erase(me, mine);
         if (chosen < 82 && workload_.touches) return touch(me, mine);
+        if (workload_.lanes > 1) return get(me, mine);
         if (chosen < 89) return get_many(me, mine);
         if (chosen < 95) return set_many(me, mine);
         if (!workload_.clears) return get(me, mine);
@@ -390,14 +437,16 @@ private:
     }
 
     awaitable<void> get(client& me, const cache_type& mine) {
-        const std::string of = key();
+        const reserved_key reserved(me, key(me));
+        const std::string& of = *reserved;
         const std::size_t at = begin(me, of, {});
         const std::optional<std::string> found = co_await mine.get(of);
         const std::uint64_t number = judge(me, of, found);
         finish(me, at).what.value = number;
     }
     awaitable<void> set(client& me, const cache_type& mine) {
-        const std::string of = key();
+        const reserved_key reserved(me, key(me));
+        const std::string& of = *reserved;
         const auto [number, life] = new_value(me, of);
         cache_operation what;
         what.what = kind::write;
@@ -408,7 +457,8 @@ private:
         finish(me, at);
     }
     awaitable<void> erase(client& me, const cache_type& mine) {
-        const std::string of = key();
+        const reserved_key reserved(me, key(me));
+        const std::string& of = *reserved;
         cache_operation what;
         what.what = kind::erase;
         const std::size_t at = begin(me, of, what);
@@ -418,7 +468,8 @@ private:
         if (!repeated(me, sent)) one.what.answer = was_there;
     }
     awaitable<void> touch(client& me, const cache_type& mine) {
-        const std::string of = key();
+        const reserved_key reserved(me, key(me));
+        const std::string& of = *reserved;
         cache_operation what;
         what.what = kind::touch;
         const auto life = drawn(workload_.longest_life) + std::chrono::microseconds(1);

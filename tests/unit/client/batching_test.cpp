@@ -152,7 +152,7 @@ TEST_CASE("batch_core: bytes are bounded, and batches shrink when told to") {
     CHECK(machine.gather({}) == detail::batch_core::arrival::flush);
 }
 
-TEST_CASE("a get goes at once while nothing is under way; those that come meanwhile share one") {
+TEST_CASE("a get goes at once while nothing is under way, those that come meanwhile share one") {
     crowd c(5);
     CHECK(c.world.wire->count() == 1);
     CHECK(c.world.wire->operation(0) == "GetItem");
@@ -176,7 +176,7 @@ TEST_CASE("a get goes at once while nothing is under way; those that come meanwh
     CHECK((last->code() == 0 && !*last->value));
 }
 
-TEST_CASE("off, everybody goes alone; automatic, they do up to the crossover") {
+TEST_CASE("off, everybody goes alone, automatic, they do up to the crossover") {
     crowd off(5, merging(batching_mode::off));
     CHECK(off.world.wire->count() == 6);
     batching_config config = merging(batching_mode::automatic);
@@ -292,7 +292,7 @@ TEST_CASE("who is cancelled while he waits is not asked for, and nobody else not
     CHECK(has(c.others[2], "k2"));
 }
 
-TEST_CASE("who is cancelled while his batch flies leaves alone; the last one stops it") {
+TEST_CASE("who is cancelled while his batch flies leaves alone, the last one stops it") {
     crowd c(3);
     c.world.answer(0);
     for (std::size_t i = 0; i != 3; ++i) {
