@@ -13,6 +13,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
 #include <charconv>
@@ -87,7 +88,8 @@ std::size_t length_of(std::string_view head) {
     return 0;
 }
 
-asio::awaitable<void> serve(tcp::socket socket) {
+asio::awaitable<void> serve(tcp::socket socket, std::chrono::microseconds delay) {
+    asio::steady_timer timer(socket.get_executor());
     socket.set_option(tcp::no_delay(true));
     std::string in, content, out;
     in.reserve(1 << 16);
@@ -112,14 +114,18 @@ asio::awaitable<void> serve(tcp::socket socket) {
         out += "\r\n\r\n";
         out += content;
         in.erase(0, end + 4 + body.size());
+        if (delay.count() > 0) {
+            timer.expires_after(delay);
+            co_await timer.async_wait(asio::deferred);
+        }
         co_await asio::async_write(socket, asio::buffer(out), asio::deferred);
     }
 }
 
-asio::awaitable<void> listen(tcp::acceptor& at) {
+asio::awaitable<void> listen(tcp::acceptor& at, std::chrono::microseconds delay) {
     for (;;) {
         tcp::socket socket = co_await at.async_accept(asio::deferred);
-        asio::co_spawn(at.get_executor(), serve(std::move(socket)), asio::detached);
+        asio::co_spawn(at.get_executor(), serve(std::move(socket), delay), asio::detached);
     }
 }
 
@@ -135,11 +141,11 @@ void pin_to_core(int core) noexcept {
 
 class batch_server::impl {
 public:
-    explicit impl(int core)
+    impl(int core, std::chrono::microseconds delay)
         : acceptor_(context_, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0)),
-          thread_([this, core] {
+          thread_([this, core, delay] {
               pin_to_core(core);
-              asio::co_spawn(context_, listen(acceptor_), asio::detached);
+              asio::co_spawn(context_, listen(acceptor_, delay), asio::detached);
               context_.run();
           }) {}
     ~impl() {
@@ -154,7 +160,8 @@ private:
     std::thread thread_;
 };
 
-batch_server::batch_server(int core) : impl_(std::make_unique<impl>(core)) {}
+batch_server::batch_server(int core, std::chrono::microseconds delay)
+    : impl_(std::make_unique<impl>(core, delay)) {}
 batch_server::~batch_server() = default;
 std::uint16_t batch_server::port() const noexcept {
     return impl_->port();

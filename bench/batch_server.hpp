@@ -3,6 +3,7 @@
 // against it is the client.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -12,8 +13,9 @@ namespace bench {
 /// own, of 127.0.0.1, until it is destroyed.
 class batch_server {
 public:
-    /// Pinned to a core of the machine unless that is negative.
-    explicit batch_server(int core);
+    /// Pinned to a core of the machine unless that is negative. Each answer is sent `delay` after
+    /// its request has come: as if the server were further away.
+    explicit batch_server(int core, std::chrono::microseconds delay = {});
     ~batch_server();
     [[nodiscard]] std::uint16_t port() const noexcept;
 

@@ -172,6 +172,8 @@ void add_batching_options(CLI::App& app, batching_options& options) {
     app.add_option("--rounds", options.rounds, "How often each is measured")
         ->check(CLI::Range(1U, 100U));
     app.add_option("--client-core", options.client_core, "Core of the client's thread");
+    app.add_option("--server-delay", options.server_delay_us,
+                   "Microseconds by which our server answers late");
     app.add_option("--server-core", options.server_core, "Core of the server's thread");
 }
 
@@ -180,7 +182,7 @@ int run_batching(const batching_options& options) {
     std::optional<batch_server> own;
     std::string endpoint = options.endpoint;
     if (endpoint.empty()) {
-        own.emplace(options.server_core);
+        own.emplace(options.server_core, std::chrono::microseconds(options.server_delay_us));
         endpoint = "http://127.0.0.1:" + std::to_string(own->port());
     }
     std::printf("%9s %-8s %14s %10s %8s %9s %9s %7s %10s\n", "in flight", "batching", "items/CPU-s",

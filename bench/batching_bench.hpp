@@ -17,6 +17,7 @@ struct batching_options {
     unsigned rounds = 3;
     int client_core = -1;
     int server_core = -1;
+    unsigned server_delay_us = 0;
 };
 
 void add_batching_options(CLI::App& app, batching_options& options);

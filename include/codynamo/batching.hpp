@@ -30,11 +30,11 @@ struct batching_config {
     /// waits when the server is slow. Large: nothing is merged unless much is under way. The
     /// default is where merging begins to save work without making anybody slower
     /// (docs/performance.md).
-    unsigned crossover = 8;
+    unsigned crossover = 4;
     /// The longest that a get or set waits for company; 0 to 1 s. 0: what would have to wait goes
     /// as a batch of whatever came with it in the same turn. It bounds what one stalled request can
     /// do to others.
-    std::chrono::microseconds max_delay{2'000};
+    std::chrono::microseconds max_delay{1'000};
 };
 
 /// Totals of one backend since it was opened.
