@@ -254,8 +254,7 @@ private:
         unsigned left;
         bool done = false;
         std::optional<cache_type> mine{};
-        unsigned lanes = 0; ///< that have not ended
-        virtual_signal lane_ended{process};
+        unsigned lanes = 0;              ///< that have not ended
         std::vector<std::string> busy{}; ///< keys of lanes
     };
     /// A lane's key, for as long as an operation on it takes.
@@ -340,15 +339,15 @@ private:
         cache_config config;
         config.env = given.env;
         me.mine.emplace(std::move(backend), std::move(config));
-        me.lanes = std::max(1U, workload_.lanes);
-        for (unsigned i = 1; i < me.lanes; ++i)
-            boost::asio::co_spawn(me.process, lane(me), [this, &me](std::exception_ptr why) {
+        const unsigned lanes = std::max(1U, workload_.lanes);
+        me.lanes = lanes; // they may end at once
+        for (unsigned i = 1; i < lanes; ++i)
+            boost::asio::co_spawn(me.process, lane(me), [this](std::exception_ptr why) {
                 if (why) report_.violations.push_back("a lane ended with " + words(why));
-                me.lane_ended.notify();
             });
         co_await lane(me);
         while (me.lanes != 0)
-            co_await me.lane_ended.wait_until(virtual_world::steady_point::max());
+            co_await me.time->sleep_until(world_.now() + std::chrono::milliseconds(1));
         co_await me.mine->close();
     }
     awaitable<void> lane(client& me) {
