@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // codynamo-bench: measures the library, and soaks a store.
+#include "batching_bench.hpp"
 #include "hitratio.hpp"
 #include "memory_bench.hpp"
 #include "soak.hpp"
@@ -37,6 +38,10 @@ int main(int argc, char** argv) {
     auto* wire = app.add_subcommand("wire", "Gets of one key at a fixed concurrency, one thread");
     bench::add_wire_options(*wire, options);
     wire->add_flag("--prepare", prepare, "Create the table and store a value of 1 KiB first");
+    bench::batching_options batching_options;
+    auto* batching = app.add_subcommand(
+        "batching", "Gets of distinct keys, batching off, on and automatic side by side");
+    bench::add_batching_options(*batching, batching_options);
     bench::soak_options soak_options;
     auto* soak = app.add_subcommand(
         "soak", "Writes and strong reads under faults; afterwards: was anything lost?");
@@ -59,6 +64,7 @@ int main(int argc, char** argv) {
     }
     try {
         if (*peers) return run_peers(peers->remaining());
+        if (*batching) return bench::run_batching(batching_options);
         if (*wire) return bench::run_wire(options, prepare);
         if (*hitratio) return bench::run_hitratio(hitratio_options);
         if (*memory) return bench::run_memory(memory_options);

@@ -62,6 +62,8 @@ codynamo::dynamodb_backend_config backend_config(const wire_options& options, bo
     config.create = prepare;
     // Every get has its connection: a queue would be measured as latency.
     config.pool.max_connections = options.concurrency;
+    // A get is a request here; what merging them is worth is measured by `batching`.
+    config.batching.mode = codynamo::batching_mode::off;
     config.region = options.region;
     stand_in_if_local(config);
     return config;

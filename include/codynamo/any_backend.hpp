@@ -20,11 +20,11 @@ namespace codynamo {
 
 /// A type-erased backend; itself a backend that offers everything. Copies share.
 ///
-/// Where the wrapped one lacks an operation: load_now misses; peek loads; touch loads, and when the
-/// record is fresh stores the same bytes with new times; store_newer loads, then stores unless what
-/// is there was written later (between the two steps a write of somebody else may get lost: offer
-/// the operations where that matters); the batches go one by one with an outcome per key; clears
-/// fail with errc::invalid_argument; close does nothing.
+/// Where the wrapped one lacks an operation: load_now misses; discard erases; peek loads; touch
+/// loads, and when the record is fresh stores the same bytes with new times; store_newer loads,
+/// then stores unless what is there was written later (between the two steps a write of somebody
+/// else may get lost: offer the operations where that matters); the batches go one by one with an
+/// outcome per key; clears fail with errc::invalid_argument; close does nothing.
 ///
 /// It costs one virtual call and no coroutine of its own. Lifetime: some copy must live until what
 /// it was asked for has completed.
@@ -43,6 +43,10 @@ public:
     }
     [[nodiscard]] boost::asio::awaitable<bool> erase(std::string key) const {
         return wrapped_->erase(std::move(key));
+    }
+    /// Makes sure that there is no record, without saying whether there was one.
+    [[nodiscard]] boost::asio::awaitable<void> discard(std::string key) const {
+        return wrapped_->discard(std::move(key));
     }
     /// True when the record was at hand, and `out` is filled. Never waits.
     [[nodiscard]] bool load_now(std::string_view key, record& out) const {

@@ -27,8 +27,9 @@ namespace codynamo {
 ///
 /// A backend is a handle: copyable, and copies share what they keep. It may be called from any
 /// thread. Some copy of it lives until what it was asked for has completed. What it offers beyond
-/// the three is detected by name and signature, which are those of `any_backend`: load_now, peek,
-/// touch, store_newer, load_many, store_many, erase_many, clear_all, clear_expired, close.
+/// the three is detected by name and signature, which are those of `any_backend`: discard,
+/// load_now, peek, touch, store_newer, load_many, store_many, erase_many, clear_all, clear_expired,
+/// close.
 template <class B>
 concept backend = requires(B& b, std::string key, record r) {
     { b.load(std::move(key)) } -> std::same_as<boost::asio::awaitable<std::optional<record>>>;

@@ -6,6 +6,7 @@
 #include <codynamo/aws/endpoint.hpp>
 #include <codynamo/aws/retry.hpp>
 #include <codynamo/backend.hpp>
+#include <codynamo/batching.hpp>
 #include <codynamo/detail/backend_model.hpp>
 #include <codynamo/dynamodb/resilience.hpp>
 #include <codynamo/dynamodb/table_operations.hpp>
@@ -66,6 +67,8 @@ struct dynamodb_backend_config {
     std::chrono::milliseconds create_timeout{120'000};
     /// Batches of one get_many, set_many, erase_many or clear segment under way at once; 1 to 64.
     unsigned batch_concurrency = 4;
+    /// Whether single operations that are under way at once share requests.
+    batching_config batching{};
     std::optional<bool> use_fips{};
     std::optional<bool> use_dualstack{};
     std::optional<aws::account_id_endpoint_mode> account_id_endpoint_mode{};
@@ -99,6 +102,9 @@ public:
     /// True when there was a record. When the answer of an attempt was lost, a record that is gone
     /// afterwards counts as erased by that attempt.
     [[nodiscard]] boost::asio::awaitable<bool> erase(std::string key);
+    /// Makes sure that there is no record. Cheaper than erase where several are under way at once,
+    /// for it can share a request with others; see batching_config.
+    [[nodiscard]] boost::asio::awaitable<void> discard(std::string key);
 
     /// The times of a record without its value.
     [[nodiscard]] boost::asio::awaitable<std::optional<record>> peek(std::string key);
@@ -134,6 +140,8 @@ public:
     /// The client below; its operations are in codynamo/dynamodb/client.hpp.
     [[nodiscard]] dynamodb::client client() const;
     [[nodiscard]] const dynamodb_backend_config& config() const noexcept;
+    /// All zero when batching is off.
+    [[nodiscard]] batching_stats batching() const noexcept;
     [[nodiscard]] boost::asio::awaitable<void> close();
 
     /// The shared insides; for the library's own use.

@@ -8,6 +8,10 @@ namespace codynamo::detail {
 
 namespace asio = boost::asio;
 
+asio::awaitable<void> backend_interface::discard(std::string key) {
+    co_await erase(std::move(key));
+}
+
 bool backend_interface::load_now(std::string_view, record&) {
     return false;
 }

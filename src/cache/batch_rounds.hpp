@@ -2,12 +2,15 @@
 // When an operation that has to be repeated may be repeated.
 #pragma once
 
+#include <codynamo/dynamodb/client.hpp>
 #include <codynamo/dynamodb_backend.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
+#include <string>
 
 namespace codynamo::detail {
 
@@ -15,8 +18,27 @@ namespace codynamo::detail {
 /// progress.
 class rounds {
 public:
-    explicit rounds(const dynamodb_backend_config& config)
-        : config_(config), deadline_(config.env.time->steady_now() + config.call_timeout) {}
+    using time_point = std::chrono::steady_clock::time_point;
+
+    /// Without a deadline there is the time of a call for all rounds, and as much again for a call
+    /// that has begun by then.
+    explicit rounds(const dynamodb_backend_config& config,
+                    std::optional<time_point> deadline = std::nullopt)
+        : config_(config), is_bound_(deadline.has_value()),
+          deadline_(deadline.value_or(config.env.time->steady_now() + config.call_timeout)) {}
+
+    /// For the call of the next round.
+    [[nodiscard]] dynamodb::call_options options() const {
+        dynamodb::call_options made;
+        if (is_bound_) made.timeout = time_left(deadline_ - config_.env.time->steady_now());
+        return made;
+    }
+    /// As the timeout of a call: rounded up, and positive.
+    [[nodiscard]] static std::chrono::milliseconds
+    time_left(std::chrono::steady_clock::duration left) noexcept {
+        return std::max(std::chrono::milliseconds(1),
+                        std::chrono::ceil<std::chrono::milliseconds>(left));
+    }
 
     /// False when the time of the call is used up.
     boost::asio::awaitable<bool> wait(bool progress) {
@@ -32,8 +54,15 @@ public:
 
 private:
     const dynamodb_backend_config& config_;
-    std::chrono::steady_clock::time_point deadline_;
+    bool is_bound_;
+    time_point deadline_;
     unsigned idle_ = 0;
 };
+
+/// Of a key that the service has left unprocessed until the time was used up.
+inline failure unprocessed(const dynamodb_backend_config& config) {
+    return make_failure(errc::unprocessed, "the service left the key unprocessed for " +
+                                               std::to_string(config.call_timeout.count()) + " ms");
+}
 
 } // namespace codynamo::detail

@@ -155,6 +155,17 @@ asio::awaitable<bool> cache_core::erase(shared self, std::string key) {
     }
 }
 
+asio::awaitable<void> cache_core::discard(shared self, std::string key) {
+    try {
+        check_key(key);
+        co_await self->backend_.discard(std::move(key));
+        add(self->erased_);
+    } catch (...) {
+        self->count_failure();
+        throw;
+    }
+}
+
 asio::awaitable<bool> cache_core::contains(shared self, std::string key) {
     try {
         check_key(key);

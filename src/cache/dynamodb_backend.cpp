@@ -2,12 +2,16 @@
 // Single-record operations on the table.
 #include "cache/batch_rounds.hpp"
 #include "cache/dynamodb_backend_core.hpp"
+#include "cache/merged.hpp"
 #include "cache/record_item.hpp"
 #include "dynamodb/client_core.hpp"
 #include "dynamodb/codec.hpp"
 #include "dynamodb/json_writer.hpp"
 
 #include <codynamo/dynamodb_backend.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <utility>
 
@@ -78,11 +82,11 @@ private:
 };
 
 asio::awaitable<std::optional<failure>> send(std::shared_ptr<dynamodb_backend::core> self,
-                                             const dynamodb::put_item_input& in) {
+                                             const dynamodb::put_item_input& in,
+                                             dynamodb::call_options options = {}) {
     dynamodb::validate(in);
     put_call call(in);
-    const dynamodb::call_options standard;
-    std::optional<failure> why = co_await self->client.shared_core()->call(call, standard);
+    std::optional<failure> why = co_await self->client.shared_core()->call(call, options);
     co_return why;
 }
 
@@ -154,6 +158,10 @@ asio::awaitable<void> dynamodb_backend::store(std::string key, record r) {
     return core::store(core_, std::move(key), std::move(r));
 }
 
+asio::awaitable<void> dynamodb_backend::discard(std::string key) {
+    return core::discard(core_, std::move(key));
+}
+
 asio::awaitable<bool> dynamodb_backend::store_newer(std::string key, record r) {
     return core::store_newer(core_, std::move(key), std::move(r));
 }
@@ -182,6 +190,10 @@ const dynamodb_backend_config& dynamodb_backend::config() const noexcept {
     return core_->config;
 }
 
+batching_stats dynamodb_backend::batching() const noexcept {
+    return core_->batching ? core_->batching->stats() : batching_stats();
+}
+
 asio::awaitable<void> dynamodb_backend::close() {
     return core_->client.close();
 }
@@ -189,8 +201,25 @@ asio::awaitable<void> dynamodb_backend::close() {
 asio::awaitable<std::optional<record>>
 dynamodb_backend::core::load(std::shared_ptr<core> self, std::string key, bool with_value) {
     detail::validate_key(key);
+    detail::merged_read me;
+    dynamodb::call_options options;
+    if (with_value && self->batching && self->batching->reads) {
+        {
+            const asio::any_io_executor here = co_await asio::this_coro::executor;
+            me.enter(self, self->batching->gathers.at(here, self->config), detail::merge_kind::read,
+                     key);
+        }
+        if (me.waits()) {
+            const detail::merge_wake how = co_await me.wait();
+            me.resumed();
+            if (how == detail::merge_wake::answered) co_return me.take();
+            if (how != detail::merge_wake::alone)
+                detail::throw_unanswered(self->config, how, false);
+            options.timeout = me.time_left();
+        }
+    }
     load_call call(*self, key, with_value);
-    std::optional<failure> why = co_await self->client.shared_core()->call(call, {});
+    std::optional<failure> why = co_await self->client.shared_core()->call(call, options);
     if (why) throw_failure(*std::move(why));
     std::optional<record> found = call.take();
     if (found && self->clock_in_doubt()) co_await settle_clock(self, key);
@@ -207,13 +236,83 @@ dynamodb::put_item_input dynamodb_backend::core::put_request(std::string key, re
     return in;
 }
 
+asio::awaitable<std::optional<failure>>
+dynamodb_backend::core::put(std::shared_ptr<core> self, dynamodb::put_item_input& in,
+                            const record& times, std::chrono::microseconds offset,
+                            dynamodb::call_options options, bool was_stored) {
+    std::optional<failure> why;
+    if (!was_stored) why = co_await send(self, in, options);
+    if (!why) why = co_await correct_times(self, in, times, offset);
+    co_return why;
+}
+
+asio::awaitable<std::optional<failure>>
+dynamodb_backend::core::remove(std::shared_ptr<core> self, dynamodb::item key,
+                               dynamodb::call_options options) {
+    dynamodb::delete_item_input in;
+    in.table_name = self->config.table_name;
+    in.key = std::move(key);
+    const auto done = co_await self->client.attempt(std::move(in), options);
+    if (done) co_return std::nullopt;
+    co_return done.error();
+}
+
+namespace {
+
+/// Waits for company if it has to. True: a batch has written it. False: it goes alone, with these
+/// options. `self`, `key` and `me` must outlive the operation of which this is a part.
+asio::awaitable<bool> is_written_with_others(const std::shared_ptr<dynamodb_backend::core>& self,
+                                             detail::merged_write& me, const std::string& key,
+                                             std::size_t bytes, dynamodb::call_options& options) {
+    if (!self->batching) co_return false;
+    const asio::any_io_executor here = co_await asio::this_coro::executor;
+    me.enter(self, self->batching->gathers.at(here, self->config), detail::merge_kind::write, key,
+             bytes, self->batching->writes);
+    if (!me.waits()) co_return false;
+    const detail::merge_wake how = co_await me.wait();
+    me.resumed();
+    if (how == detail::merge_wake::alone) {
+        options.timeout = me.time_left();
+        co_return false;
+    }
+    if (how != detail::merge_wake::answered)
+        detail::throw_unanswered(self->config, how, me.was_sent());
+    std::optional<failure> why = me.outcome();
+    if (why) throw_failure(*std::move(why));
+    co_return true;
+}
+
+} // namespace
+
 asio::awaitable<void> dynamodb_backend::core::store(std::shared_ptr<core> self, std::string key,
                                                     record r) {
-    const record times{.value = {}, .written = r.written, .lifetime = r.lifetime};
-    const auto offset = self->clock_offset();
-    dynamodb::put_item_input in = self->put_request(std::move(key), std::move(r));
-    std::optional<failure> why = co_await send(self, in);
-    if (!why) why = co_await correct_times(self, in, times, offset);
+    detail::gathered_write what;
+    what.times.written = r.written;
+    what.times.lifetime = r.lifetime;
+    what.offset = self->clock_offset();
+    dynamodb::put_item_input in = self->put_request(key, std::move(r));
+    dynamodb::validate(in);
+    const std::size_t bytes = dynamodb::item_size(in.item);
+    what.request.item = std::move(in.item);
+    dynamodb::call_options options;
+    detail::merged_write me(what);
+    const bool written = co_await is_written_with_others(self, me, key, bytes, options);
+    if (written) co_return;
+    in.item = std::move(what.request.item);
+    std::optional<failure> why = co_await put(self, in, what.times, what.offset, options, false);
+    if (why) throw_failure(*std::move(why));
+}
+
+asio::awaitable<void> dynamodb_backend::core::discard(std::shared_ptr<core> self, std::string key) {
+    detail::validate_key(key);
+    detail::gathered_write what;
+    what.request.is_put = false;
+    what.request.item = key_item(self->config.attributes, key);
+    dynamodb::call_options options;
+    detail::merged_write me(what);
+    const bool written = co_await is_written_with_others(self, me, key, 0, options);
+    if (written) co_return;
+    std::optional<failure> why = co_await remove(self, std::move(what.request.item), options);
     if (why) throw_failure(*std::move(why));
 }
 

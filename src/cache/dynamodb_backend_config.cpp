@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a table backend's configuration must satisfy before anything is sent.
 #include "cache/dynamodb_backend_core.hpp"
+#include "cache/merged.hpp"
 #include "cache/utf8.hpp"
 #include "dynamodb/client_core.hpp"
 #include "dynamodb/codec.hpp"
@@ -52,6 +53,22 @@ void validate_attributes(const record_attributes& names) {
     }
 }
 
+void validate_batching(const batching_config& config) {
+    if (config.mode != batching_mode::off && config.mode != batching_mode::on &&
+        config.mode != batching_mode::automatic) {
+        refuse("batching.mode is " + std::to_string(static_cast<int>(config.mode)) +
+               ": off, on and automatic are allowed");
+    }
+    if (config.crossover < 1 || config.crossover > 10'000) {
+        refuse("batching.crossover is " + std::to_string(config.crossover) +
+               ": 1 to 10000 are allowed");
+    }
+    if (config.max_delay.count() < 0 || config.max_delay > std::chrono::seconds(1)) {
+        refuse("batching.max_delay is " + std::to_string(config.max_delay.count()) +
+               " us: 0 to 1000000 are allowed");
+    }
+}
+
 dynamodb::client_config client_config_of(const dynamodb_backend_config& config) {
     return {.region = config.region,
             .endpoint = config.endpoint,
@@ -92,6 +109,7 @@ void detail::validate(const dynamodb_backend_config& config) {
         refuse("batch_concurrency is " + std::to_string(config.batch_concurrency) +
                ": 1 to 64 are allowed");
     }
+    validate_batching(config.batching);
 }
 
 void detail::validate_key(std::string_view key) {
@@ -102,7 +120,10 @@ void detail::validate_key(std::string_view key) {
 }
 
 dynamodb_backend::core::core(dynamodb_backend_config given)
-    : config(checked(std::move(given))), client(client_config_of(config)) {
+    : config(checked(std::move(given))), client(client_config_of(config)),
+      batching(config.batching.mode == batching_mode::off
+                   ? nullptr
+                   : std::make_unique<detail::batching_state>()) {
     load_head = R"({"TableName":)";
     dynamodb::append_json_string(load_head, config.table_name);
     load_head += R"(,"Key":{)";
@@ -117,7 +138,17 @@ dynamodb_backend::core::core(dynamodb_backend_config given)
     peek_tail += R"(,"#u":)";
     dynamodb::append_json_string(peek_tail, config.attributes.update_ts);
     peek_tail += "}}";
+
+    batch_head = R"({"RequestItems":{)";
+    dynamodb::append_json_string(batch_head, config.table_name);
+    batch_head += R"(:{"Keys":[)";
+    key_head = "{";
+    dynamodb::append_json_string(key_head, config.attributes.key);
+    key_head += R"(:{"S":)";
+    batch_tail = config.consistent_read ? R"(],"ConsistentRead":true}}})" : "]}}}";
 }
+
+dynamodb_backend::core::~core() = default;
 
 std::chrono::microseconds dynamodb_backend::core::clock_offset() const noexcept {
     return client.shared_core()->table_offset();

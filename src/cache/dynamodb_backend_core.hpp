@@ -17,6 +17,10 @@
 
 namespace codynamo {
 
+namespace detail {
+struct batching_state;
+}
+
 /// Operations are static and hold the core by shared pointer, so that a suspended one outlives its
 /// backend.
 class dynamodb_backend::core {
@@ -26,6 +30,9 @@ public:
     using awaitable = boost::asio::awaitable<T>;
 
     explicit core(dynamodb_backend_config config);
+    core(const core&) = delete;
+    core& operator=(const core&) = delete;
+    ~core();
 
     static awaitable<std::optional<record>> load(self_ptr self, std::string key, bool with_value);
     /// When the last answer has cast doubt on clock_offset(): asks for a second opinion (the times
@@ -39,7 +46,17 @@ public:
                                                            dynamodb::put_item_input& in,
                                                            const record& times,
                                                            std::chrono::microseconds offset);
+    /// A store alone, unless it is one already, and what correct_times() does. `in` and `times`
+    /// must outlive the call.
+    static awaitable<std::optional<failure>> put(self_ptr self, dynamodb::put_item_input& in,
+                                                 const record& times,
+                                                 std::chrono::microseconds offset,
+                                                 dynamodb::call_options options, bool was_stored);
+    /// A delete alone, without a condition.
+    static awaitable<std::optional<failure>> remove(self_ptr self, dynamodb::item key,
+                                                    dynamodb::call_options options);
     static awaitable<void> store(self_ptr self, std::string key, record r);
+    static awaitable<void> discard(self_ptr self, std::string key);
     static awaitable<bool> store_newer(self_ptr self, std::string key, record r);
     static awaitable<bool> erase(self_ptr self, std::string key);
     static awaitable<bool> touch(self_ptr self, std::string key, timestamp now, ttl lifetime);
@@ -72,6 +89,12 @@ public:
     std::string load_head;
     std::string load_tail;
     std::string peek_tail;
+    /// The BatchGetItem document before the keys, the beginning of each, and what follows them.
+    std::string batch_head;
+    std::string key_head;
+    std::string batch_tail;
+    /// Only with batching on.
+    const std::unique_ptr<detail::batching_state> batching;
 };
 
 namespace detail {

@@ -3,15 +3,16 @@
 // again.
 #include "cache/dynamodb_batch.hpp"
 
+#include "cache/batch_read.hpp"
 #include "cache/batch_rounds.hpp"
 #include "cache/dynamodb_backend_core.hpp"
 #include "cache/fan_out.hpp"
 #include "cache/record_item.hpp"
+#include "dynamodb/client_core.hpp"
 #include "dynamodb/codec.hpp"
+#include "dynamodb/encode_common.hpp"
 
 #include <algorithm>
-#include <map>
-#include <set>
 #include <utility>
 
 namespace codynamo {
@@ -23,23 +24,13 @@ namespace detail {
 
 namespace {
 
-constexpr std::size_t read_slice = 100;
-constexpr std::size_t write_slice = 25;
-/// Half of the service's 16 MB per request, because base64 and tags swell what is counted here.
-constexpr std::size_t write_slice_bytes = 8 * 1024 * 1024;
+constexpr std::size_t read_slice = key_list::most;
 
 /// Which of the caller's keys a slice has.
 struct slice {
     std::size_t first;
     std::size_t count;
 };
-
-using key_index = std::map<std::string, std::size_t, std::less<>>;
-
-failure unprocessed(const dynamodb_backend_config& config) {
-    return make_failure(errc::unprocessed, "the service left the key unprocessed for " +
-                                               std::to_string(config.call_timeout.count()) + " ms");
-}
 
 std::string key_of(const record_attributes& names, const dynamodb::item& item) {
     const auto found = item.find(names.key);
@@ -49,7 +40,7 @@ std::string key_of(const record_attributes& names, const dynamodb::item& item) {
 }
 
 /// The read of one slice; fills in the outcomes of its keys.
-class slice_read {
+class slice_read final : private batch_reader {
 public:
     using outcomes = std::vector<result<std::optional<record>>>;
 
@@ -58,7 +49,7 @@ public:
         for (std::size_t i = which.first; i < which.first + which.count; ++i) {
             try {
                 validate_key(keys[i]);
-                pending_.emplace(keys[i], i);
+                if (keys_.add(keys[i]) == places_.size()) places_.push_back(i);
             } catch (const error& why) {
                 out_[i] = why.as_failure();
             }
@@ -66,116 +57,145 @@ public:
     }
 
     asio::awaitable<void> run() {
-        const dynamodb_backend_config& config = self_->config;
-        rounds pauses(config);
-        dynamodb::keys_and_attributes asked{.consistent_read = config.consistent_read};
-        for (const auto& [key, index] : pending_) {
-            asked.keys.push_back(key_item(config.attributes, key));
-        }
-        while (!asked.keys.empty()) {
-            dynamodb::batch_get_item_input in;
-            const std::size_t before = asked.keys.size();
-            in.request_items.emplace(config.table_name, std::move(asked));
-            auto answer = co_await self_->client.attempt(std::move(in));
-            if (!answer) co_return fail_pending(answer.error());
-            if (self_->clock_in_doubt()) {
-                std::string key = pending_.begin()->first;
-                co_await dynamodb_backend::core::settle_clock(self_, std::move(key));
-            }
-            for (auto& [table, items] : answer->responses)
-                take(items);
-            asked = unprocessed_of(*answer);
-            if (asked.keys.empty()) break;
-            const bool again = co_await pauses.wait(asked.keys.size() < before);
-            if (!again) co_return fail_unprocessed(asked.keys);
-        }
-        // Whatever was asked and not answered is not there; the outcomes began as "no record".
+        if (keys_.empty()) co_return;
+        settled_.resize(keys_.size());
+        const std::optional<failure> why = co_await read_batch(self_, keys_, *this, std::nullopt);
+        for (std::size_t i = 0; why && i != settled_.size(); ++i)
+            if (!settled_[i]) out_[places_[i]] = *why;
     }
 
 private:
-    /// What is to be asked again: of what the answer says only keys that are ours.
-    dynamodb::keys_and_attributes unprocessed_of(const dynamodb::batch_get_item_output& answer) {
-        dynamodb::keys_and_attributes again{.consistent_read = self_->config.consistent_read};
-        const auto rest = answer.unprocessed_keys.find(self_->config.table_name);
-        if (rest == answer.unprocessed_keys.end()) return again;
-        std::set<std::string> seen; // a store that names a key twice would have us ask for it twice
-        for (const dynamodb::item& key : rest->second.keys) {
-            std::string text = key_of(self_->config.attributes, key);
-            if (!pending_.contains(text) || !seen.insert(text).second) continue;
-            again.keys.push_back(key_item(self_->config.attributes, std::move(text)));
-        }
-        return again;
-    }
-
-    void take(const std::vector<dynamodb::item>& items) {
-        for (const dynamodb::item& item : items) {
-            const auto found = pending_.find(key_of(self_->config.attributes, item));
-            if (found == pending_.end()) continue; // an answer nobody asked for
-            try {
-                record r = to_record(self_->config.attributes, item);
-                r.written = by_own_clock(r.written, self_->clock_offset());
-                out_[found->second] = std::move(r);
-            } catch (const error& why) {
-                out_[found->second] = why.as_failure();
-            }
-            pending_.erase(found);
-        }
-    }
-
-    void fail_pending(const failure& why) {
-        for (const auto& [key, index] : pending_)
-            out_[index] = why;
-    }
-
-    void fail_unprocessed(const std::vector<dynamodb::item>& keys) {
-        for (const dynamodb::item& key : keys) {
-            const auto found = pending_.find(key_of(self_->config.attributes, key));
-            if (found != pending_.end()) out_[found->second] = unprocessed(self_->config);
-        }
+    void settle(std::size_t key, result<std::optional<record>> outcome) override {
+        settled_[key] = true;
+        out_[places_[key]] = std::move(outcome);
     }
 
     core_ptr self_;
     outcomes& out_;
-    key_index pending_;
+    key_list keys_;
+    std::vector<std::size_t> places_; // of the keys among the caller's
+    std::vector<bool> settled_;
 };
 
 } // namespace
 
+namespace {
+
+/// Written from where the writes are kept.
+class batch_write_call final : public dynamodb::operation_call {
+public:
+    struct state {
+        bool asked = true; ///< in this round
+        bool left = false; ///< unprocessed
+    };
+
+    /// Both must outlive the call.
+    batch_write_call(const dynamodb_backend_config& config,
+                     const std::vector<dynamodb::write_request>& writes)
+        : operation_call(dynamodb::target_of<dynamodb::batch_write_item_input>::value,
+                         {.replay_safe = true, .writes = true, .hedgeable = false}),
+          config_(config), writes_(writes), states_(writes.size()) {
+        for (std::size_t i = 0; i != writes.size(); ++i)
+            if (keys_.add(key_of(config.attributes, writes[i].item)) != i)
+                throw error(errc::invalid_argument, "request_items has a key twice");
+    }
+
+    void encode(std::string& body) const override {
+        const dynamodb::path where("RequestItems");
+        dynamodb::json_object to(body);
+        dynamodb::json_object tables(to.member("RequestItems"));
+        dynamodb::append_json_string(body, config_.table_name);
+        body += ':';
+        dynamodb::json_array elements(body);
+        for (std::size_t i = 0; i != writes_.size(); ++i)
+            if (states_[i].asked)
+                dynamodb::append_write(elements.element(), writes_[i], dynamodb::path(where, i));
+        elements.close();
+        tables.close();
+        to.close();
+    }
+    void decode(std::string_view body) override {
+        dynamodb::batch_write_item_output out;
+        dynamodb::decode(body, out);
+        for (state& one : states_)
+            one.left = false;
+        for (const auto& [table, writes] : out.unprocessed_items) {
+            for (const dynamodb::write_request& one : writes) {
+                const auto at = keys_.find(key_of(config_.attributes, one.item));
+                if (at && states_[*at].asked) states_[*at].left = true; // else not ours
+            }
+        }
+    }
+    [[nodiscard]] std::string_view table_arn() const noexcept override {
+        return dynamodb::arn_or_nothing(config_.table_name);
+    }
+
+    [[nodiscard]] std::vector<state>& states() noexcept { return states_; }
+
+private:
+    const dynamodb_backend_config& config_;
+    const std::vector<dynamodb::write_request>& writes_;
+    key_list keys_;
+    std::vector<state> states_;
+};
+
+/// The outcomes of one slice.
+class slice_write final : public batch_writer {
+public:
+    slice_write(const std::vector<indexed_write>& writes, std::vector<result<void>>& out) noexcept
+        : writes_(writes), out_(out), settled_(writes.size()) {}
+    void settle(std::size_t write) override { settled_[write] = true; }
+    void fail_others(const failure& why) {
+        for (std::size_t i = 0; i != settled_.size(); ++i)
+            if (!settled_[i]) out_[writes_[i].index] = why;
+    }
+
+private:
+    const std::vector<indexed_write>& writes_;
+    std::vector<result<void>>& out_;
+    std::vector<bool> settled_;
+};
+
 asio::awaitable<void> write_slice_of(core_ptr self, std::vector<indexed_write> writes,
                                      std::vector<result<void>>& out) {
-    const dynamodb_backend_config& config = self->config;
-    rounds pauses(config);
-    key_index pending;
-    std::vector<dynamodb::write_request> asked;
-    for (indexed_write& one : writes) {
-        pending.emplace(key_of(config.attributes, one.request.item), one.index);
-        asked.push_back(std::move(one.request));
+    std::vector<dynamodb::write_request> requests;
+    for (indexed_write& one : writes)
+        requests.push_back(std::move(one.request));
+    slice_write outcomes(writes, out);
+    const std::optional<failure> why = co_await write_batch(self, requests, outcomes, std::nullopt);
+    if (why) outcomes.fail_others(*why);
+}
+
+} // namespace
+
+asio::awaitable<std::optional<failure>>
+write_batch(core_ptr self, const std::vector<dynamodb::write_request>& writes, batch_writer& to,
+            std::optional<std::chrono::steady_clock::time_point> deadline) {
+    std::optional<batch_write_call> call;
+    try {
+        call.emplace(self->config, writes);
+    } catch (const error& why) {
+        co_return why.as_failure();
     }
-    while (!asked.empty()) {
-        const std::size_t before = asked.size();
-        dynamodb::batch_write_item_input in;
-        in.request_items.emplace(config.table_name, std::move(asked));
-        auto answer = co_await self->client.attempt(std::move(in));
-        if (!answer) {
-            for (const auto& [key, index] : pending)
-                out[index] = answer.error();
-            co_return;
+    rounds pauses(self->config, deadline);
+    std::size_t before = writes.size();
+    for (;;) {
+        const dynamodb::call_options options = pauses.options();
+        std::optional<failure> why = co_await self->client.shared_core()->call(*call, options);
+        if (why) co_return why;
+        std::size_t left = 0;
+        for (std::size_t i = 0; i != writes.size(); ++i) {
+            batch_write_call::state& one = call->states()[i];
+            if (!one.asked) continue;
+            one.asked = one.left;
+            left += one.left ? 1 : 0;
+            if (!one.left) to.settle(i);
         }
-        asked.clear();
-        key_index left;
-        for (dynamodb::write_request& one : answer->unprocessed_items[config.table_name]) {
-            const auto found = pending.find(key_of(config.attributes, one.item));
-            if (found == pending.end()) continue;      // not ours
-            if (!left.insert(*found).second) continue; // named twice
-            asked.push_back(std::move(one));
-        }
-        pending = std::move(left);
-        if (asked.empty()) co_return;
-        const bool again = co_await pauses.wait(asked.size() < before);
-        if (again) continue;
-        for (const auto& [key, index] : pending)
-            out[index] = unprocessed(config);
-        co_return;
+        to.end_of_round();
+        if (left == 0) co_return std::nullopt;
+        const bool again = co_await pauses.wait(left < before);
+        if (!again) co_return unprocessed(self->config);
+        before = left;
     }
 }
 

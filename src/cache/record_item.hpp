@@ -76,4 +76,20 @@ private:
                                                   bool with_value = true,
                                                   std::string_view key = {});
 
+/// What the response to a BatchGetItem turns out to say.
+class batch_answers {
+public:
+    virtual ~batch_answers() = default;
+    /// The record of a key, or why its item is none. `key` is valid during the call.
+    virtual void found(std::string_view key, result<record> what) = 0;
+    /// A key that was left unprocessed.
+    virtual void left(std::string_view key) = 0;
+};
+
+/// The same for BatchGetItem, in the order of the response; items without a key are skipped, and
+/// whether keys were asked for at all is for the receiver to say. Throws errc::bad_response, and
+/// whatever `to` throws; part of the answers may have been told by then.
+void decode_batch(const record_attributes& names, std::string_view batch_get_item_response,
+                  batch_answers& to);
+
 } // namespace codynamo::detail

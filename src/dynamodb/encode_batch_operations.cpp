@@ -42,14 +42,6 @@ void append_keys(std::string& out, const keys_and_attributes& what, const path& 
     to.close();
 }
 
-void append_write(std::string& out, const write_request& what, const path& where) {
-    json_object to(out);
-    json_object inner(to.member(what.is_put ? "PutRequest" : "DeleteRequest"));
-    append_item(inner.member(what.is_put ? "Item" : "Key"), what.item, where);
-    inner.close();
-    to.close();
-}
-
 std::string_view action_name(transact_write_item::kind action) {
     switch (action) {
     case transact_write_item::kind::put:
@@ -78,6 +70,14 @@ void append_action(std::string& out, const transact_write_item& what, const path
 }
 
 } // namespace
+
+void append_write(std::string& out, const write_request& what, const path& where) {
+    json_object to(out);
+    json_object inner(to.member(what.is_put ? "PutRequest" : "DeleteRequest"));
+    append_item(inner.member(what.is_put ? "Item" : "Key"), what.item, where);
+    inner.close();
+    to.close();
+}
 
 void encode(const batch_get_item_input& in, std::string& out) {
     json_object to(out);

@@ -12,6 +12,9 @@ namespace codynamo::dynamodb {
 /// UTF-8.
 void append_item(std::string& out, const item& what, const path& where);
 
+/// Appends `{"PutRequest":{"Item":…}}` or `{"DeleteRequest":{"Key":…}}`.
+void append_write(std::string& out, const write_request& what, const path& where);
+
 /// Append members; what is empty or has its default value is left out.
 void encode_item(json_object& to, std::string_view name, const item& what);
 void encode_item_if(json_object& to, std::string_view name, const item& what);

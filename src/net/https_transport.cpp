@@ -4,16 +4,12 @@
 #include "net/connect.hpp"
 #include "net/context_pool.hpp"
 #include "net/exchange_op.hpp"
+#include "net/innermost.hpp"
 #include "net/lease.hpp"
 
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/execution/context.hpp>
-#include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/prefer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/thread_pool.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -30,20 +26,6 @@ namespace {
 // Idle for longer than this, a connection is looked at before use. In a busy loop it never is, and
 // the system call is spared.
 constexpr auto trusted_idle = 5ms;
-
-/// The executor beneath strands: sockets that live on it complete without a detour, and its
-/// context is the one that must be running for them. Never keeps the context alive.
-asio::any_io_executor innermost(const asio::any_io_executor& given) {
-    const asio::any_io_executor executor =
-        asio::prefer(given, asio::execution::outstanding_work.untracked);
-    if (const auto* s = executor.target<asio::strand<asio::io_context::executor_type>>())
-        return s->get_inner_executor();
-    if (const auto* s = executor.target<asio::strand<asio::thread_pool::executor_type>>())
-        return s->get_inner_executor();
-    if (const auto* s = executor.target<asio::strand<asio::any_io_executor>>())
-        return innermost(s->get_inner_executor());
-    return executor;
-}
 
 /// What the transport and its running coroutines share.
 class hub final : public pool_owner, public std::enable_shared_from_this<hub> {

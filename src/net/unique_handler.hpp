@@ -15,7 +15,7 @@
 namespace codynamo::net {
 
 /// Holds a handler callable as void(Result). It is never called on the stack of whoever completes
-/// it.
+/// it by post().
 template <class Result>
 class unique_handler {
 public:
@@ -63,6 +63,12 @@ public:
         if (const auto* taken = std::exchange(actions_, nullptr)) taken->post(space_, result);
     }
 
+    /// Calls the handler, on this stack: for who has been posted to the handler's own executor.
+    /// Empty afterwards.
+    void operator()(Result result) {
+        if (const auto* taken = std::exchange(actions_, nullptr)) taken->call(space_, result);
+    }
+
 private:
     static constexpr std::size_t space_bytes = 4 * sizeof(void*);
 
@@ -85,6 +91,7 @@ private:
         void (*move)(void* from, void* to) noexcept;
         void (*destroy)(void* at) noexcept;
         void (*post)(void* at, Result result);
+        void (*call)(void* at, Result result);
     };
 
     template <class T>
@@ -104,9 +111,16 @@ private:
     }
 
     template <class T>
+    static void call_stored(void* at, Result result) {
+        T handler = take<T>(at);
+        std::move(handler)(result);
+    }
+
+    template <class T>
     static constexpr vtable actions_of{
         [](void* from, void* to) noexcept { ::new (to) T(take<T>(from)); },
-        [](void* at) noexcept { std::launder(static_cast<T*>(at))->~T(); }, &post_stored<T>};
+        [](void* at) noexcept { std::launder(static_cast<T*>(at))->~T(); }, &post_stored<T>,
+        &call_stored<T>};
 
     alignas(void*) unsigned char space_[space_bytes];
     const vtable* actions_ = nullptr;

@@ -5,8 +5,12 @@
 #include "dynamodb/codec.hpp"
 #include "fuzz/targets.hpp"
 
+#include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 
 namespace codynamo::fuzz {
 namespace {
@@ -35,9 +39,87 @@ bool reads_without_tree(const record_attributes& names, std::string_view answer)
     return reads([&] { return detail::decode_record(names, text); }, found);
 }
 
+using by_key = std::map<std::string, result<codynamo::record>, std::less<>>;
+
+/// What a reader of batches is told, the first answer of each key.
+struct batch_told final : detail::batch_answers {
+    void found(std::string_view key, result<codynamo::record> what) override {
+        records.emplace(std::string(key), std::move(what));
+    }
+    void left(std::string_view key) override { keys.emplace(key); }
+    by_key records;
+    std::set<std::string, std::less<>> keys;
+};
+
+void read_batch_by_tree(const record_attributes& names, std::string_view answer, batch_told& told) {
+    dynamodb::batch_get_item_output out;
+    dynamodb::decode(answer, out);
+    const auto key_of = [&](const dynamodb::item& item) {
+        const auto found = item.find(names.key);
+        return found == item.end() ? nullptr : found->second.get_if<std::string>();
+    };
+    for (const auto& [table, items] : out.responses) {
+        for (const dynamodb::item& item : items) {
+            const std::string* const key = key_of(item);
+            if (!key) continue;
+            try {
+                told.found(*key, detail::to_record(names, item));
+            } catch (const error& why) {
+                told.found(*key, {boost::system::in_place_error, why.as_failure()});
+            }
+        }
+    }
+    for (const auto& [table, left] : out.unprocessed_keys)
+        for (const dynamodb::item& item : left.keys)
+            if (const std::string* const key = key_of(item)) told.left(*key);
+}
+
+/// Whether some name stands there twice, within one object: then the tree takes the last, and who
+/// reads on the way the first.
+bool is_plain(std::string_view answer) {
+    dynamodb::batch_get_item_output out;
+    try {
+        dynamodb::decode(answer, out);
+    } catch (const error&) {
+        return false;
+    }
+    std::size_t names = 0;
+    for (std::size_t at = answer.find(':'); at != answer.npos; at = answer.find(':', at + 1))
+        ++names;
+    std::size_t counted = 0;
+    for (const auto& [table, items] : out.responses) {
+        ++counted;
+        for (const dynamodb::item& item : items)
+            counted += 2 * item.size();
+    }
+    return out.responses.size() <= 1 && names <= counted + 1;
+}
+
+void record_batch(std::string_view answer) {
+    const record_attributes names;
+    batch_told streamed, treed;
+    const bool one =
+        succeeds([&] { detail::decode_batch(names, answer, streamed); }, errc::bad_response);
+    const bool other =
+        succeeds([&] { read_batch_by_tree(names, answer, treed); }, errc::bad_response);
+    if (!one || !other || !is_plain(answer)) return;
+    require(streamed.records.size() == treed.records.size(), "both find the same keys");
+    for (const auto& [key, found] : treed.records) {
+        const auto same = streamed.records.find(key);
+        require(same != streamed.records.end(), "what the tree finds");
+        require(same->second.has_value() == found.has_value(), "both find it a record or not");
+        if (!found) continue;
+        require(same->second->value == found->value && same->second->written == found->written &&
+                    same->second->lifetime == found->lifetime,
+                "both read the same record of a batch");
+    }
+}
+
 } // namespace
 
 void record(std::string_view input) {
+    record_batch(input);
+
     const record_attributes names;
     const std::string answer(input);
     std::optional<codynamo::record> streamed;

@@ -2,6 +2,7 @@
 // Each allocation of what makes and reads DynamoDB's messages fails once: std::bad_alloc comes out,
 // nothing leaks, and the next try succeeds.
 #include "allocation_checks.hpp"
+#include "cache/key_list.hpp"
 #include "cache/record_item.hpp"
 #include "dynamodb/codec.hpp"
 #include "dynamodb/request_fsm.hpp"
@@ -12,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 using namespace codynamo;
 using namespace codynamo::test;
@@ -70,6 +72,48 @@ TEST_CASE("encoding requests survives every failing allocation") {
         [&] {
             dynamodb::validate(update);
             return 0;
+        },
+        nothing_to_keep);
+}
+
+TEST_CASE("the keys and answers of batches survive every failing allocation") {
+    detail::key_list kept;
+    static_cast<void>(kept.add(long_text('a')));
+    check(
+        "key_list", 1,
+        [] {
+            detail::key_list made;
+            for (const char c : {'a', 'b', 'a', 'c'})
+                static_cast<void>(made.add(long_text(c)));
+            return made;
+        },
+        nothing_to_keep);
+    char next = 'b';
+    check(
+        "key_list::add", 0,
+        [&] {
+            std::string key = long_text(next);
+            return kept.add(key);
+        },
+        [&] { return kept.size() <= 2 && kept[0] == long_text('a') && kept.find(long_text('a')); });
+    struct answers final : detail::batch_answers {
+        void found(std::string_view, result<record> what) override { all.push_back(what); }
+        void left(std::string_view key) override { keys.emplace_back(key); }
+        std::vector<result<record>> all;
+        std::vector<std::string> keys;
+    };
+    const std::string batch =
+        R"({"Responses":{"table":[)" +
+        std::string(get_item_answer.substr(8, get_item_answer.size() - 9)) +
+        R"(,{"key":{"S":"no record at all, for want of a value"}}]},)" +
+        R"("UnprocessedKeys":{"table":{"Keys":[{"key":{"S":"left for later, for much later"}}]}}})";
+    const record_attributes names;
+    check(
+        "read BatchGetItem", 5,
+        [&] {
+            answers seen;
+            detail::decode_batch(names, batch, seen);
+            return seen.all.size();
         },
         nothing_to_keep);
 }

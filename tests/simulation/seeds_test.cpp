@@ -10,6 +10,8 @@
 using namespace codynamo;
 using namespace codynamo::testing;
 using codynamo::test::run_any;
+using codynamo::test::run_on;
+namespace test = codynamo::test;
 
 namespace {
 
@@ -42,6 +44,35 @@ TEST_CASE("seeds, part 3: clients are told nothing that cannot be true") {
 }
 TEST_CASE("seeds, part 4: clients are told nothing that cannot be true") {
     run_part(3, "seeds, part 4*");
+}
+
+TEST_CASE("seeds, merged: what was sent with others is told to nobody else, and keeps its order") {
+    const seed_range standard{1, seeds_of_a_part};
+    const auto on_merged = [](std::uint64_t seed) { return run_on(test::stack::merged, seed); };
+    const simulation_totals totals = run_seeds(seed_range::from_environment(standard), on_merged);
+    INFO(totals.words("simulation_tests 'seeds, merged*'"));
+    CHECK(totals.failures.empty());
+    CHECK(totals.sum.undecided * 100 <= totals.sum.operations);
+    if (totals.seeds < 100) return;
+    CHECK(totals.sum.faults > totals.seeds);
+    // A touch is two requests, and of these exchanges about one in seven is a repetition: so few
+    // come only of merging.
+    CHECK(totals.sum.exchanges * 100 < totals.sum.operations * 112);
+    CHECK(totals.sum.completed * 10 > totals.sum.operations * 8);
+}
+
+TEST_CASE("seeds, crowded: many at once on one key see it change in one order") {
+    const seed_range standard{1, seeds_of_a_part / 2};
+    const simulation_totals totals =
+        run_seeds(seed_range::from_environment(standard), [](std::uint64_t seed) {
+            return test::run_workload(seed, test::crowded_workload(seed));
+        });
+    INFO(totals.words("simulation_tests 'seeds, crowded*'"));
+    CHECK(totals.failures.empty());
+    CHECK(totals.sum.completed == totals.sum.operations);
+    CHECK(totals.sum.undecided * 100 <= totals.sum.operations);
+    if (totals.seeds < 100) return;
+    CHECK(totals.sum.exchanges < totals.sum.operations);
 }
 
 TEST_CASE("the same seed gives the same trace, another one another") {

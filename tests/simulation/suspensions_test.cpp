@@ -3,6 +3,7 @@
 // Afterwards nothing is under way, nothing has leaked, the next operations succeed and no copy in
 // memory is older than the table.
 #include "allocation_failures.hpp"
+#include "cache/fan_out.hpp"
 
 #include <codynamo/cache.hpp>
 #include <codynamo/dynamodb_backend.hpp>
@@ -91,6 +92,7 @@ public:
         dynamodb_backend_config config = given_.table_config();
         config.consistent_read = true;
         config.create = how_.create;
+        config.batching.mode = batching_mode::on;
         dynamodb_backend opened = co_await dynamodb_backend::open(std::move(config));
         table_ = std::make_unique<dynamodb_backend>(opened);
         cache_config plain;
@@ -241,6 +243,22 @@ asio::awaitable<void> read_through(script& s) {
     co_await s.top().contains("key2");
 }
 
+/// Several at once, which are merged: the first goes alone, the others share a request.
+asio::awaitable<void> at_once(codynamo::detail::fan_out_job job) {
+    return codynamo::detail::fan_out(8, 8, std::move(job));
+}
+asio::awaitable<void> get_one(const text_cache& cache, std::string key) {
+    co_await cache.get(std::move(key));
+}
+asio::awaitable<void> gets_at_once(script& s) {
+    return at_once([&s](std::size_t i) { return get_one(s.top(), "key" + std::to_string(i % 6)); });
+}
+asio::awaitable<void> sets_at_once(script& s) {
+    return at_once([&s](std::size_t i) {
+        return s.top().set("key" + std::to_string(i % 6), "new" + std::to_string(i), 1min);
+    });
+}
+
 struct named_action {
     const char* name;
     asio::awaitable<void> (*act)(script&);
@@ -259,6 +277,8 @@ const named_action actions[] = {
     {"open", open, true},
     {"close", close},
     {"read through", read_through},
+    {"gets at once", gets_at_once},
+    {"sets at once", sets_at_once},
 };
 struct named_faults {
     const char* name;

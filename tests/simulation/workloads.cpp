@@ -26,6 +26,14 @@ asio::awaitable<any_backend> open_table(simulated_client client, bool consistent
     co_return any_backend(std::move(table));
 }
 
+asio::awaitable<any_backend> open_merged(simulated_client client, batching_config batching) {
+    dynamodb_backend_config config = client.table_config();
+    config.consistent_read = true;
+    config.batching = batching;
+    dynamodb_backend table = co_await dynamodb_backend::open(std::move(config));
+    co_return any_backend(std::move(table));
+}
+
 asio::awaitable<any_backend> open_layered(simulated_client client, bool consistent) {
     std::vector<any_backend> layers;
     memory_backend_config memory;
@@ -127,6 +135,7 @@ dynamodb::client_config client_config_of(const simulated_client& client) {
 testing::cache_workload workload_of(stack which, std::uint64_t seed) {
     testing::seeded_random random(seed ^ 0xC0D7A30ULL);
     testing::cache_workload workload;
+    batching_config batching;
     const bool consistent = which != stack::late_table && which != stack::late_layered;
     switch (which) {
     case stack::table:
@@ -141,6 +150,13 @@ testing::cache_workload workload_of(stack which, std::uint64_t seed) {
         workload.open = open_client;
         workload.touches = workload.clears = false; // three functions have neither
         break;
+    case stack::merged:
+        batching.mode = random.chance(0.5) ? batching_mode::on : batching_mode::automatic;
+        batching.crossover = static_cast<unsigned>(1 + random.below(3));
+        batching.max_delay = std::chrono::microseconds(random.below(5'000));
+        workload.open = [batching](simulated_client c) { return open_merged(c, batching); };
+        workload.lanes = static_cast<unsigned>(2 + random.below(6));
+        break;
     }
     workload.promise = !consistent               ? cache_promise::sound
                        : which == stack::layered ? cache_promise::sessions
@@ -148,7 +164,11 @@ testing::cache_workload workload_of(stack which, std::uint64_t seed) {
     workload.clients = static_cast<unsigned>(2 + random.below(3));
     workload.operations = static_cast<unsigned>(6 + random.below(10));
     workload.keys = static_cast<unsigned>(1 + random.below(4));
-    workload.pause = std::chrono::microseconds(random.below(6000));
+    if (workload.lanes > 1) {
+        workload.keys += workload.lanes;
+        workload.operations *= 4;
+    }
+    workload.pause = std::chrono::microseconds(random.below(workload.lanes > 1 ? 600 : 6000));
     workload.order = random.chance(0.8) ? testing::virtual_world::order::random
                                         : testing::virtual_world::order::fifo;
     if (random.chance(0.5)) workload.skew = 3s;
@@ -161,6 +181,21 @@ testing::cache_workload workload_of(stack which, std::uint64_t seed) {
     if (random.chance(0.5)) workload.server.unprocessed_keys = 0.3;
     if (random.chance(0.7)) workload.server.staleness = std::chrono::microseconds(20'000);
     workload.server.page_items = random.below(3);
+    return workload;
+}
+
+testing::cache_workload crowded_workload(std::uint64_t seed) {
+    testing::cache_workload workload = workload_of(stack::merged, seed);
+    workload.shared_keys = true;
+    workload.keys = 2;
+    workload.clients = 2;
+    workload.operations = 24;
+    workload.server.faults = {};
+    workload.server.unprocessed_keys = seed % 2 == 0 ? 0.3 : 0; // does not repeat what was done
+    workload.crashes = 0;
+    for (simulated_latency* each : {&workload.server.request, &workload.server.answer})
+        if (each->how == simulated_latency::shape::heavy_tail)
+            each->how = simulated_latency::shape::exponential; // no attempt is given up
     return workload;
 }
 

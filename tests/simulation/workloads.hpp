@@ -15,6 +15,7 @@ enum class stack {
     layered,      ///< memory over the table, consistent reads
     late_layered, ///< memory over the table, eventually consistent reads
     client,       ///< a backend of three functions on the bare client
+    merged,       ///< the cache on the table, each client doing several things at once, merged
 };
 
 /// For the bare client: what simulated_client::table_config() is for a table.
@@ -25,6 +26,9 @@ enum class stack {
 
 /// One seed on the stack that the seed chooses.
 [[nodiscard]] testing::simulation_report run_any(std::uint64_t seed);
+
+/// Several things at once on the same keys, without faults: what is merged keeps its order.
+[[nodiscard]] testing::cache_workload crowded_workload(std::uint64_t seed);
 
 /// The same on a given stack.
 [[nodiscard]] testing::simulation_report run_on(stack which, std::uint64_t seed);

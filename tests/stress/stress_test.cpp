@@ -43,10 +43,25 @@ struct tally {
     std::atomic<int> failed{0};
 };
 
-/// Answers every GetItem with "value", and everything else with an empty object.
+/// The value "value" for each key of a BatchGetItem.
+std::string batch_answer(const std::string& request) {
+    constexpr std::string_view mark = R"({"key":{"S":")";
+    std::string items;
+    for (std::size_t at = request.find(mark); at != request.npos; at = request.find(mark, at)) {
+        at += mark.size();
+        if (!items.empty()) items += ',';
+        items += std::string(mark) + request.substr(at, request.find('"', at) - at) +
+                 R"("},"value":{"B":"dmFsdWU="}})";
+    }
+    return R"({"Responses":{"cache":[)" + items + "]}}";
+}
+
+/// Answers every get with "value", and everything else with an empty object.
 testing::stub_config answering() {
     testing::stub_config config;
     config.answer = [](const std::string& request) {
+        if (request.find("DynamoDB_20120810.BatchGetItem") != std::string::npos)
+            return testing::response(batch_answer(request));
         const bool is_get = request.find("DynamoDB_20120810.GetItem") != std::string::npos;
         return testing::response(is_get ? R"({"Item":{"value":{"B":"dmFsdWU="}}})" : "{}");
     };
@@ -55,7 +70,8 @@ testing::stub_config answering() {
 
 class stressed {
 public:
-    explicit stressed(std::size_t connections, std::chrono::milliseconds call_timeout = 10s)
+    explicit stressed(std::size_t connections, std::chrono::milliseconds call_timeout = 10s,
+                      batching_mode batching = batching_mode::off)
         : server_(answering()) {
         dynamodb_backend_config config;
         config.table_name = "cache";
@@ -65,6 +81,7 @@ public:
         config.credentials = aws::static_credentials({"dummy", "dummy"});
         config.pool.max_connections = connections;
         config.call_timeout = call_timeout;
+        config.batching.mode = batching;
         table_.emplace(test_support::run(dynamodb_backend::open(std::move(config))));
     }
     [[nodiscard]] text_cache plain() const { return text_cache(*table_); }
@@ -72,6 +89,12 @@ public:
         memory_backend_config small;
         small.max_entries = 8;
         return text_cache(layered_backend(memory_backend(small), *table_));
+    }
+    void check_merged() const {
+        const batching_stats stats = table_->batching();
+        CHECK(stats.gets_merged > 0);
+        CHECK(stats.writes_merged > 0);
+        CHECK(stats.fallbacks == 0);
     }
     void check(const tally& seen, int expected) const {
         CHECK(seen.completed + seen.cancelled == expected);
@@ -197,6 +220,54 @@ TEST_CASE("gets on four threads without strands, under a short deadline") {
         threads.emplace_back([&] { context.run(); });
     threads.clear();
     CHECK(done + timed_out == clients * rounds);
+    CHECK(done > 0);
+}
+
+TEST_CASE("merged gets and sets on one thread, on strands and on two contexts") {
+    for (const int kind : {0, 1, 2}) {
+        INFO("kind " << kind);
+        stressed world(4, 10s, batching_mode::on);
+        auto seen = std::make_shared<tally>();
+        {
+            asio::io_context contexts[2];
+            for (unsigned id = 0; id < clients; ++id) {
+                asio::io_context& mine = contexts[kind == 2 ? id % 2 : 0];
+                if (kind == 1)
+                    asio::co_spawn(asio::make_strand(mine), client(world.plain(), id, seen),
+                                   asio::detached);
+                else
+                    asio::co_spawn(mine, client(world.plain(), id, seen), asio::detached);
+            }
+            std::vector<std::jthread> threads;
+            for (int i = 0; i < (kind == 1 ? 3 : 0); ++i)
+                threads.emplace_back([&] { contexts[0].run(); });
+            threads.emplace_back([&] { contexts[1].run(); });
+            contexts[0].run();
+        }
+        world.check(*seen, clients * rounds);
+        world.check_merged();
+    }
+}
+
+TEST_CASE("merged gets on four threads without strands, under a short deadline") {
+    stressed world(2, 20ms, batching_mode::on);
+    asio::thread_pool pool(4);
+    std::atomic<int> done{0};
+    std::atomic<int> failed{0};
+    auto one = [&](text_cache cache, int id) -> asio::awaitable<void> {
+        for (int i = 0; i < rounds; ++i) {
+            const auto found = co_await cache.try_get("k" + std::to_string(id % 16));
+            if (found && *found == "value")
+                ++done;
+            else if (!found)
+                ++failed;
+        }
+    };
+    const text_cache shared = world.plain();
+    for (int id = 0; id < clients; ++id)
+        asio::co_spawn(pool, one(shared, id), asio::detached);
+    pool.join();
+    CHECK(done + failed == clients * rounds);
     CHECK(done > 0);
 }
 

@@ -30,6 +30,7 @@ public:
     virtual awaitable<void> store(std::string key, record r) = 0;
     virtual awaitable<bool> erase(std::string key) = 0;
 
+    virtual awaitable<void> discard(std::string key);
     virtual bool load_now(std::string_view key, record& out);
     virtual awaitable<std::optional<record>> peek(std::string key);
     virtual awaitable<bool> touch(std::string key, timestamp now, ttl lifetime);
@@ -57,6 +58,14 @@ public:
     }
     awaitable<bool> erase(std::string key) override { return wrapped_.erase(std::move(key)); }
 
+    awaitable<void> discard(std::string key) override {
+        if constexpr (requires {
+                          { wrapped_.discard(key) } -> std::same_as<awaitable<void>>;
+                      })
+            return wrapped_.discard(std::move(key));
+        else
+            return backend_interface::discard(std::move(key));
+    }
     bool load_now(std::string_view key, record& out) override {
         if constexpr (requires {
                           { wrapped_.load_now(key, out) } -> std::same_as<bool>;

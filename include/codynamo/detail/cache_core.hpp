@@ -67,6 +67,7 @@ public:
     static boost::asio::awaitable<result<void>>
     try_store(shared self, std::string key, result<std::string> bytes, lifespan lifetime);
     static boost::asio::awaitable<bool> erase(shared self, std::string key);
+    static boost::asio::awaitable<void> discard(shared self, std::string key);
     static boost::asio::awaitable<bool> contains(shared self, std::string key);
     static boost::asio::awaitable<bool> touch(shared self, std::string key, lifespan lifetime);
     static boost::asio::awaitable<loaded_keys> load_many(shared self,

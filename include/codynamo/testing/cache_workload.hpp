@@ -51,6 +51,12 @@ struct cache_workload {
     unsigned clients = 3;
     unsigned operations = 12; ///< of each client
     unsigned keys = 2;
+    /// What each client does at once. With more than one, single operations only, and unless
+    /// `shared_keys`, each on a key that is no sibling's at the time.
+    unsigned lanes = 1;
+    /// Siblings use the same keys at once. Which of them caused a change is then not known: to be
+    /// used without faults, and the sessions are not checked.
+    bool shared_keys = false;
     /// Longest pause of a client between two operations.
     std::chrono::microseconds pause{3'000};
     /// Lifetimes are drawn up to this, or for ever.

@@ -16,6 +16,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -29,12 +30,20 @@
 
 namespace codynamo::testing::detail {
 
-/// Values as they are, so that nothing hides what came back.
-struct verbatim_serializer {
-    [[nodiscard]] std::string serialize(const std::string& value) const { return value; }
-    [[nodiscard]] std::string deserialize(std::string_view bytes) const {
-        return std::string(bytes);
+/// A lane's key, for as long as an operation on it takes.
+class reserved_key {
+public:
+    reserved_key(workload_client& of, std::string key) : of_(of), key_(std::move(key)) {
+        of_.busy.push_back(key_);
     }
+    reserved_key(const reserved_key&) = delete;
+    reserved_key& operator=(const reserved_key&) = delete;
+    ~reserved_key() { of_.busy.erase(std::find(of_.busy.begin(), of_.busy.end(), key_)); }
+    [[nodiscard]] const std::string& operator*() const noexcept { return key_; }
+
+private:
+    workload_client& of_;
+    std::string key_;
 };
 
 class cache_simulation {
@@ -65,7 +74,7 @@ public:
     }
 
 private:
-    using cache_type = cache<std::string, verbatim_serializer>;
+    using cache_type = workload_cache;
     using client = workload_client;
     using kind = cache_operation::kind;
     template <class T>
@@ -75,7 +84,13 @@ private:
         return detail::drawn(world_.random(), most);
     }
     static std::string name(std::uint64_t key) { return "k" + std::to_string(key); }
-    std::string key() { return name(world_.random().below(workload_.keys)); }
+    std::string key(const client& me) {
+        for (;;) {
+            std::string one = name(world_.random().below(workload_.keys));
+            const bool taken = std::find(me.busy.begin(), me.busy.end(), one) != me.busy.end();
+            if (!taken || workload_.shared_keys || workload_.keys < workload_.lanes) return one;
+        }
+    }
 
     // --- clients come and go
 
@@ -123,7 +138,20 @@ private:
         any_backend backend = co_await workload_.open(given);
         cache_config config;
         config.env = given.env;
-        const cache_type mine(std::move(backend), std::move(config));
+        me.mine.emplace(std::move(backend), std::move(config));
+        const unsigned lanes = std::max(1U, workload_.lanes);
+        me.lanes = lanes; // they may end at once
+        for (unsigned i = 1; i < lanes; ++i)
+            boost::asio::co_spawn(me.process, lane(me), [this](std::exception_ptr why) {
+                if (why) record_.complain("a lane ended with " + words(why));
+            });
+        co_await lane(me);
+        while (me.lanes != 0)
+            co_await me.time->sleep_until(world_.now() + std::chrono::milliseconds(1));
+        co_await me.mine->close();
+    }
+    awaitable<void> lane(client& me) {
+        const cache_type& mine = *me.mine;
         while (me.left != 0) {
             --me.left;
             ++report_.operations;
@@ -138,7 +166,7 @@ private:
             }
             if (failed) record_.complain("an operation threw " + words(failed));
         }
-        co_await mine.close();
+        --me.lanes;
     }
 
     // --- what a client does
@@ -149,6 +177,7 @@ private:
         if (chosen < 66) return set(me, mine);
         if (chosen < 76) return erase(me, mine);
         if (chosen < 82 && workload_.touches) return touch(me, mine);
+        if (workload_.lanes > 1) return get(me, mine);
         if (chosen < 89) return get_many(me, mine);
         if (chosen < 95) return set_many(me, mine);
         if (!workload_.clears) return get(me, mine);
@@ -161,14 +190,16 @@ private:
     }
 
     awaitable<void> get(client& me, const cache_type& mine) {
-        const std::string of = key();
+        const reserved_key reserved(me, key(me));
+        const std::string& of = *reserved;
         const std::size_t at = record_.begin(me, of, {});
         const std::optional<std::string> found = co_await mine.get(of);
         const std::uint64_t number = record_.judge(me, of, found);
         record_.finish(me, at).what.value = number;
     }
     awaitable<void> set(client& me, const cache_type& mine) {
-        const std::string of = key();
+        const reserved_key reserved(me, key(me));
+        const std::string& of = *reserved;
         const auto [number, life] = record_.new_value(me, of);
         cache_operation what;
         what.what = kind::write;
@@ -179,7 +210,8 @@ private:
         record_.finish(me, at);
     }
     awaitable<void> erase(client& me, const cache_type& mine) {
-        const std::string of = key();
+        const reserved_key reserved(me, key(me));
+        const std::string& of = *reserved;
         cache_operation what;
         what.what = kind::erase;
         const std::size_t at = record_.begin(me, of, what);
@@ -189,7 +221,8 @@ private:
         if (!repeated(me, sent)) one.what.answer = was_there;
     }
     awaitable<void> touch(client& me, const cache_type& mine) {
-        const std::string of = key();
+        const reserved_key reserved(me, key(me));
+        const std::string& of = *reserved;
         cache_operation what;
         what.what = kind::touch;
         const auto life = drawn(workload_.longest_life) + std::chrono::microseconds(1);

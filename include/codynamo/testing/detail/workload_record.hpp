@@ -2,6 +2,7 @@
 // What the clients of a workload have begun, written and found, and what of it cannot be true.
 #pragma once
 
+#include <codynamo/cache.hpp>
 #include <codynamo/environment.hpp>
 #include <codynamo/testing/cache_history.hpp>
 #include <codynamo/testing/cache_workload.hpp>
@@ -20,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,6 +32,15 @@ namespace codynamo::testing::detail {
                                                      std::chrono::microseconds most) {
     return std::chrono::microseconds(random.below(static_cast<std::uint64_t>(most.count()) + 1));
 }
+
+/// Values as they are, so that nothing hides what came back.
+struct verbatim_serializer {
+    [[nodiscard]] std::string serialize(const std::string& value) const { return value; }
+    [[nodiscard]] std::string deserialize(std::string_view bytes) const {
+        return std::string(bytes);
+    }
+};
+using workload_cache = cache<std::string, verbatim_serializer>;
 
 /// A client of a workload while it lives, and afterwards.
 struct workload_client {
@@ -43,6 +54,9 @@ struct workload_client {
     std::shared_ptr<simulated_connection> connection;
     unsigned left; ///< operations not yet begun
     bool done = false;
+    std::optional<workload_cache> mine{};
+    unsigned lanes = 0;              ///< that have not ended
+    std::vector<std::string> busy{}; ///< keys of lanes
 };
 
 class workload_record {
@@ -123,7 +137,8 @@ public:
     void check(const std::vector<simulated_change>& changes) {
         history_.attribute(changes);
         report_.checked = history_.operations.size();
-        if (workload_.promise >= cache_promise::sessions) add(history_.check_sessions());
+        if (workload_.promise >= cache_promise::sessions && !workload_.shared_keys)
+            add(history_.check_sessions());
         if (workload_.promise >= cache_promise::linearizable)
             add(history_.check_linearizable_keys(report_.undecided));
     }

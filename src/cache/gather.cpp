@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: BSL-1.0
+// Who waits, who departs, who is woken: the bookkeeping, under the lock.
+#include "cache/gather.hpp"
+
+#include "cache/batch_rounds.hpp"
+#include "cache/dynamodb_backend_core.hpp"
+#include "cache/dynamodb_batch.hpp"
+#include "net/innermost.hpp"
+
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/query.hpp>
+
+#include <algorithm>
+#include <new>
+
+namespace codynamo::detail {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Deadlines of those whose batch is in flight are looked at this often.
+constexpr auto sweep_interval = 25ms;
+
+batch_core::limits limits_of(const batching_config& config, merge_kind kind) noexcept {
+    const bool reads = kind == merge_kind::read;
+    batch_core::limits made;
+    made.crossover = config.mode == batching_mode::automatic ? config.crossover : 1;
+    made.most_items = reads ? key_list::most : write_slice;
+    made.most_bytes = reads ? 0 : write_slice_bytes;
+    made.max_delay = config.max_delay;
+    return made;
+}
+
+} // namespace
+
+merge_waiter::~merge_waiter() {
+    if (where_) where_->leave(*this);
+}
+
+void merge_waiter::enter(const self_ptr& self, std::shared_ptr<gather> where, merge_kind kind,
+                         std::string_view key, std::size_t bytes, bool may_merge) {
+    self_ = &self;
+    may_merge_ = may_merge;
+    kind_ = kind;
+    key_ = key;
+    bytes_ = bytes;
+    where_ = std::move(where);
+    where_->enter(*this);
+}
+
+std::chrono::milliseconds merge_waiter::time_left() const {
+    return rounds::time_left(deadline_ - (*self_)->config.env.time->steady_now());
+}
+
+bool merge_waiter::was_sent() const noexcept {
+    return batch_ && batch_->has_departed();
+}
+
+std::shared_ptr<gather> gather::make(const asio::any_io_executor& executor,
+                                     const dynamodb_backend_config& config) {
+    auto made = std::make_shared<gather>(executor, config);
+    aws::detail::register_guest(executor, made);
+    return made;
+}
+
+gather::gather(const asio::any_io_executor& executor, const dynamodb_backend_config& config)
+    : time_(config.env.time), call_timeout_(config.call_timeout), executor_(executor),
+      reads_{batch_core(limits_of(config.batching, merge_kind::read))},
+      writes_{batch_core(limits_of(config.batching, merge_kind::write))} {}
+
+/// Runs what was decided under the lock, after it.
+class gather::launcher {
+public:
+    launcher(gather& where, const self_ptr& self) noexcept : where_(where), self_(self) {}
+    launcher(const launcher&) = delete;
+    launcher& operator=(const launcher&) = delete;
+    ~launcher() { where_.launch(self_, what); }
+
+    departures what{};
+
+private:
+    gather& where_;
+    const self_ptr& self_;
+};
+
+void gather::enter(merge_waiter& who) {
+    std::uint64_t sweep = 0;
+    {
+        launcher out(*this, *who.self_);
+        const std::lock_guard lock(mutex_);
+        if (gone_) return;
+        if (who.kind_ == merge_kind::read && reads_.core.goes_alone()) {
+            who.state_ = merge_waiter::state::alone;
+            return;
+        }
+        const time_point now = time_->steady_now();
+        who.deadline_ = now + call_timeout_;
+        admit(who, now, true, out.what);
+        if (who.state_ == merge_waiter::state::alone) return;
+        who.must_wait_ = true;
+        const time_point look = next_sweep(now);
+        if (look < sweep_at_) { // one that is to look later finds that it is not needed
+            sweep_at_ = look;
+            sweep = ++sweeps_;
+        }
+    }
+    if (sweep != 0) start_sweep(*who.self_, sweep);
+}
+
+void gather::admit(merge_waiter& who, time_point now, bool may_go_alone, departures& out) {
+    lane& in = lane_of(who.kind_);
+    const bool writes = who.kind_ == merge_kind::write;
+    if (write_hold* const held = writes ? find_hold(who.key_) : nullptr)
+        return begin_waiting(who, held->behind);
+    const auto known = in.pending ? in.pending->keys_.find(who.key_) : std::nullopt;
+    const bool joins = known && !in.pending->sharing_[*known].empty();
+    if (!joins && may_go_alone && (!who.may_merge_ || in.core.goes_alone())) {
+        if (!who.may_merge_) in.core.went_alone();
+        const bool has_waited = who.state_ == merge_waiter::state::waiting;
+        if (has_waited) rouse(who, merge_wake::alone, out.woken);
+        who.state_ = merge_waiter::state::alone;
+        if (writes) hold(who.key_, who.hold_);
+        return;
+    }
+    const std::size_t places = writes ? write_slice : key_list::most;
+    const bool listed_full = !known && in.pending && in.pending->keys_.size() == places;
+    if (!joins && (listed_full || !in.core.has_room(who.bytes_))) depart(in, out);
+    join(in, who, now);
+    if (in.core.gathered() >= in.core.most_items()) depart(in, out);
+}
+
+void gather::join(lane& in, merge_waiter& who, time_point now) {
+    if (!in.pending) in.pending = make_batch(who.kind_);
+    merge_batch& batch = *in.pending;
+    who.place_ = batch.keys_.add(who.key_);
+    who.batch_ = in.pending;
+    share_list& sharing = batch.sharing_[who.place_];
+    if (sharing.empty()) static_cast<void>(in.core.gather(now, who.bytes_));
+    begin_waiting(who, sharing);
+    ++batch.waiters_;
+    batch.deadline_ = std::max(batch.deadline_, who.deadline_);
+}
+
+void gather::depart(lane& from, departures& out) noexcept {
+    const std::shared_ptr<merge_batch> batch = std::move(from.pending);
+    if (from.core.gathered() == 0) return; // all have left
+    from.core.depart();
+    batch->departed_ = true;
+    const bool writes = batch->kind_ == merge_kind::write;
+    if (batch->waiters_ == 1) { // needs no batch
+        std::size_t place = 0;
+        while (batch->sharing_[place].empty())
+            ++place;
+        merge_waiter& who = merge_waiter::of(*batch->sharing_[place].front());
+        rouse(who, merge_wake::alone, out.woken);
+        if (writes) hold(who.key_, who.hold_);
+        return;
+    }
+    batch->load();
+    for (std::size_t i = 0; writes && i != batch->keys_.size(); ++i)
+        if (!batch->sharing_[i].empty()) hold(batch->keys_[i], batch->holds_[i]);
+    std::shared_ptr<merge_batch>* last = &out.batches;
+    while (*last)
+        last = &(*last)->next_;
+    *last = batch;
+}
+
+void gather::begin_waiting(merge_waiter& who, share_list& in) noexcept {
+    if (who.state_ != merge_waiter::state::waiting) waiting_.push_back(who);
+    who.state_ = merge_waiter::state::waiting;
+    who.list_ = &in;
+    in.push_back(who);
+}
+
+void gather::unlink(merge_waiter& who) noexcept {
+    waiting_.erase(who);
+    who.state_ = merge_waiter::state::woken;
+    if (!who.list_) return;
+    who.list_->erase(who);
+    const bool was_last = who.list_->empty();
+    who.list_ = nullptr;
+    if (!who.batch_) return; // it was behind an earlier write
+    --who.batch_->waiters_;
+    if (was_last && !who.batch_->departed_) lane_of(who.kind_).core.left();
+}
+
+void gather::give_up(merge_waiter& who, merge_wake why) noexcept {
+    unlink(who);
+    who.early_ = why;
+    const std::shared_ptr<merge_batch> batch = who.batch_;
+    if (!batch || !batch->departed_ || batch->waiters_ != 0 || !batch->strand_) return;
+    try {
+        asio::post(*batch->strand_, [batch] {
+            if (!batch->over_) batch->stop_.emit(asio::cancellation_type::terminal);
+        });
+    } catch (const std::bad_alloc&) { // then it flies on for nobody
+    }
+}
+
+void gather::rouse(merge_waiter& who, merge_wake why, age_list& woken) noexcept {
+    unlink(who);
+    who.early_ = why;
+    if (why == merge_wake::alone) who.state_ = merge_waiter::state::alone;
+    if (who.handler_) woken.push_back(who); // else it will look before it parks
+}
+
+void gather::rouse_all(merge_batch& batch, std::size_t place, merge_wake why,
+                       age_list& woken) noexcept {
+    share_list& sharing = batch.sharing_[place];
+    const bool sole = sharing.size() == 1;
+    while (share_link* const link = sharing.front()) {
+        merge_waiter& who = merge_waiter::of(*link);
+        who.sole_ = sole;
+        if (why == merge_wake::alone) lane_of(batch.kind_).core.went_alone();
+        rouse(who, why, woken);
+    }
+}
+
+write_hold* gather::find_hold(std::string_view key) noexcept {
+    const auto found = held_.find(key, [](const auto& a, const auto& b) {
+        const auto text = [](const auto& of) -> std::string_view {
+            if constexpr (requires { of.key; })
+                return of.key;
+            else
+                return of;
+        };
+        return text(a) < text(b);
+    });
+    return found == held_.end() ? nullptr : &*found;
+}
+
+void gather::hold(std::string_view key, write_hold& by) noexcept {
+    by.key = key;
+    held_.insert(by);
+}
+
+void gather::release(write_hold& hold, departures& out) noexcept {
+    if (!hold.is_linked()) return;
+    held_.erase(held_.iterator_to(hold));
+    if (hold.behind.empty()) return;
+    const time_point now = time_->steady_now();
+    const bool several = hold.behind.size() > 1; // who are to share one request
+    while (share_link* const link = hold.behind.pop_front()) {
+        merge_waiter& next = merge_waiter::of(*link);
+        next.list_ = nullptr;
+        try {
+            admit(next, now, !several, out);
+        } catch (const std::bad_alloc&) {
+            rouse(next, merge_wake::no_memory, out.woken);
+        }
+    }
+}
+
+void gather::leave(merge_waiter& who) noexcept {
+    using state = merge_waiter::state;
+    bool was_alone = false;
+    {
+        launcher out(*this, *who.self_);
+        const std::lock_guard lock(mutex_);
+        if (who.state_ == state::dying) dying_.erase(who);
+        if (who.state_ == state::waiting) give_up(who, merge_wake::aborted);
+        was_alone = who.state_ == state::alone && !gone_;
+        if (was_alone && who.kind_ == merge_kind::write) release(who.hold_, out.what);
+        who.state_ = state::outside;
+    }
+    if (was_alone) end_alone(*who.self_, who.kind_);
+}
+
+void gather::park(merge_waiter& who, net::unique_handler<merge_wake> handler,
+                  const asio::any_io_executor& executor) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (who.state_ == merge_waiter::state::waiting) {
+            who.home_ = executor == executor_;
+            who.handler_ = std::move(handler);
+            return;
+        }
+    }
+    handler.post(who.early_);
+}
+
+void gather::cancel(merge_waiter& who) noexcept {
+    net::unique_handler<merge_wake> handler;
+    {
+        const std::lock_guard lock(mutex_);
+        if (gone_) return; // the frame of the waiter may be gone with its context
+        if (who.state_ != merge_waiter::state::waiting) return;
+        give_up(who, merge_wake::aborted);
+        handler = std::move(who.handler_);
+    }
+    handler.post(merge_wake::aborted); // the coroutine may run on, and the waiter end, from here on
+}
+
+std::size_t gather::deliver(merge_batch& batch, std::span<const std::size_t> places, merge_wake how,
+                            const std::shared_ptr<airborne>& token) {
+    age_list woken;
+    std::size_t before = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        before = batch.waiters_;
+        for (const std::size_t place : places)
+            rouse_all(batch, place, how, woken);
+        before -= batch.waiters_;
+    }
+    wake(woken, token);
+    return before;
+}
+
+bool gather::is_wanted(merge_batch& batch, std::size_t place) const {
+    const std::lock_guard lock(mutex_);
+    return !batch.sharing_[place].empty();
+}
+
+void gather::release(const self_ptr& self, merge_batch& batch, std::size_t place) noexcept {
+    launcher out(*this, self);
+    const std::lock_guard lock(mutex_);
+    release(batch.holds_[place], out.what);
+}
+
+void gather::shrink(merge_kind kind, std::size_t items) noexcept {
+    const std::lock_guard lock(mutex_);
+    lane_of(kind).core.shrink(items);
+}
+
+void gather::abandon(const self_ptr& self, merge_batch& batch) noexcept {
+    launcher out(*this, self);
+    const std::lock_guard lock(mutex_);
+    batch.over_ = true;
+    batch.strand_.reset();
+    if (gone_) return;
+    for (std::size_t i = 0; i != batch.keys_.size(); ++i)
+        if (!batch.sharing_[i].empty()) rouse_all(batch, i, batch.abandoned(i), out.what.woken);
+    for (write_hold& one : batch.holds_)
+        release(one, out.what);
+}
+
+void gather::context_gone() noexcept {
+    {
+        const std::lock_guard lock(mutex_);
+        gone_ = true;
+        executor_ = {};
+        while (age_link* const link = waiting_.front()) {
+            merge_waiter& who = merge_waiter::of(*link);
+            unlink(who);
+            who.state_ = merge_waiter::state::dying;
+            dying_.push_back(who);
+        }
+        while (!held_.empty())
+            held_.erase(held_.begin());
+        reads_.pending.reset();
+        writes_.pending.reset();
+    }
+    // Each handler owns the coroutine that waits; they are destroyed without the lock.
+    for (;;) {
+        net::unique_handler<merge_wake> handler;
+        const std::lock_guard lock(mutex_);
+        age_link* const link = dying_.pop_front();
+        if (!link) return;
+        merge_waiter& who = merge_waiter::of(*link);
+        who.state_ = merge_waiter::state::woken;
+        handler = std::move(who.handler_);
+    }
+}
+
+gather::time_point gather::next_sweep(time_point now) const noexcept {
+    if (gone_ || waiting_.empty()) return time_point::max();
+    const auto& oldest = static_cast<const merge_waiter&>(*waiting_.front());
+    time_point when = std::min(now + sweep_interval, oldest.deadline_);
+    for (const lane* each : {&reads_, &writes_})
+        if (const auto due = each->core.due()) when = std::min(when, *due);
+    return when;
+}
+
+void gather::tick(const self_ptr& self) noexcept {
+    launcher out(*this, self);
+    const std::lock_guard lock(mutex_);
+    if (gone_) return;
+    const time_point now = time_->steady_now();
+    while (age_link* const link = waiting_.front()) {
+        merge_waiter& who = merge_waiter::of(*link);
+        if (who.deadline_ > now) break;
+        give_up(who, merge_wake::timeout);
+        if (who.handler_) out.what.woken.push_back(who);
+    }
+    for (lane* each : {&reads_, &writes_})
+        if (each->core.tick(now)) depart(*each, out.what);
+}
+
+void gather::ended(const self_ptr& self, merge_kind kind) noexcept {
+    launcher out(*this, self);
+    const std::lock_guard lock(mutex_);
+    if (gone_) return;
+    lane& in = lane_of(kind);
+    if (in.core.ended()) depart(in, out.what);
+}
+
+std::shared_ptr<gather> gather_table::at(const asio::any_io_executor& executor,
+                                         const dynamodb_backend_config& config) {
+    const void* const context = &asio::query(executor, asio::execution::context);
+    const std::lock_guard lock(mutex_);
+    for (const auto& [known, one] : gathers_)
+        if (known == context && !one->is_gone()) return one;
+    std::erase_if(gathers_, [](const auto& entry) { return entry.second->is_gone(); });
+    auto made = gather::make(net::innermost(executor), config);
+    gathers_.emplace_back(context, made);
+    return made;
+}
+
+} // namespace codynamo::detail
