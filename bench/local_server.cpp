@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "local_server.hpp"
 
-#include <algorithm>
-#include <iterator>
-#include <string_view>
+#include <boost/asio/ip/address.hpp>
+
+#include <string>
 
 namespace bench {
 namespace {
 
-bool is_local(std::string_view endpoint) {
-    constexpr std::string_view hosts[] = {"http://127.0.0.1", "https://127.0.0.1",
-                                          "http://localhost", "https://localhost",
-                                          "http://[::1]",     "https://[::1]"};
-    return std::any_of(std::begin(hosts), std::end(hosts), [&](std::string_view host) {
-        const bool same = endpoint.starts_with(host);
-        return same && (endpoint.size() == host.size() || endpoint[host.size()] == ':' ||
-                        endpoint[host.size()] == '/');
-    });
+bool is_local(const std::string& endpoint) {
+    if (endpoint.empty()) return false;
+    const auto host = codynamo::net::parse_origin(endpoint, "endpoint").host;
+    boost::system::error_code is_name;
+    const auto address = boost::asio::ip::make_address(host, is_name);
+    return is_name ? host == "localhost" : address.is_loopback();
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "dynamodb/awaited_credentials.hpp"
 
 #include "dynamodb/race.hpp"
+#include "exception_words.hpp"
 
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/cancellation_type.hpp>
@@ -28,16 +29,6 @@ struct wanted {
     std::optional<result<aws::credentials_ptr>> answer;
 };
 
-std::string words_of(const std::exception_ptr& why) {
-    try {
-        std::rethrow_exception(why);
-    } catch (const std::exception& caught) {
-        return caught.what();
-    } catch (...) {
-        return "something that is no exception";
-    }
-}
-
 failure failure_of(const std::exception_ptr& why, std::string_view provider) {
     try {
         std::rethrow_exception(why);
@@ -46,7 +37,9 @@ failure failure_of(const std::exception_ptr& why, std::string_view provider) {
         if (caught.code() != asio::error::operation_aborted) return current_failure();
     } catch (...) {
     }
-    return make_failure(errc::no_credentials, std::string(provider) + " threw: " + words_of(why));
+    return make_failure(errc::no_credentials,
+                        std::string(provider) +
+                            " threw: " + detail::words_of(why, "something that is no exception"));
 }
 
 asio::awaitable<bool> ask(std::shared_ptr<wanted> what) {

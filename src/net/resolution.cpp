@@ -2,6 +2,8 @@
 // How a name is looked up once for many.
 #include "net/resolution.hpp"
 
+#include "exception_words.hpp"
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -18,16 +20,6 @@ namespace {
 /// Owns what the user's coroutine refers to.
 asio::awaitable<std::vector<std::string>> call(resolver how, std::string host) {
     co_return co_await how(std::move(host));
-}
-
-std::string words_of(const std::exception_ptr& failure) {
-    try {
-        std::rethrow_exception(failure);
-    } catch (const std::exception& e) {
-        return e.what();
-    } catch (...) {
-        return "the resolver failed";
-    }
 }
 
 } // namespace
@@ -84,7 +76,9 @@ void resolution::ask(const resolver& how, const std::string& host, std::uint16_t
 
 void resolution::answered(std::exception_ptr failure, const std::vector<std::string>& addresses,
                           std::uint16_t port) {
-    if (failure) return finish(asio::error::host_not_found, words_of(failure), {});
+    if (failure)
+        return finish(asio::error::host_not_found, detail::words_of(failure, "the resolver failed"),
+                      {});
     endpoints_type found;
     std::string odd;
     for (const auto& text : addresses) {

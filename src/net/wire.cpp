@@ -6,8 +6,6 @@
 #include "net/tls_engine.hpp"
 #include "net/wipe.hpp"
 
-#include <boost/beast/http/basic_parser.hpp>
-
 #include <openssl/ssl.h>
 
 #include <optional>

@@ -54,6 +54,14 @@ void* allocate(std::size_t size, std::size_t alignment) {
     return std::memset(block, 0, ::malloc_usable_size(block));
 }
 
+void* allocate_or_null(std::size_t size, std::size_t alignment) noexcept {
+    try {
+        return allocate(size, alignment);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
 void give_back(void* block) noexcept {
     if (block) look_at(block);
     std::free(block);
@@ -77,21 +85,53 @@ void print_latest_leak() noexcept {
 
 namespace support = codynamo::testing_support;
 
+// All of them: AddressSanitizer has its own of those that are missing, and takes a block of the one
+// that is given back by the other for an error.
 void* operator new(std::size_t size) {
+    return support::allocate(size, alignof(std::max_align_t));
+}
+void* operator new[](std::size_t size) {
     return support::allocate(size, alignof(std::max_align_t));
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {
     return support::allocate(size, static_cast<std::size_t>(alignment));
 }
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+    return support::allocate(size, static_cast<std::size_t>(alignment));
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return support::allocate_or_null(size, alignof(std::max_align_t));
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+    return support::allocate_or_null(size, alignof(std::max_align_t));
+}
 void operator delete(void* block) noexcept {
+    support::give_back(block);
+}
+void operator delete[](void* block) noexcept {
     support::give_back(block);
 }
 void operator delete(void* block, std::size_t) noexcept {
     support::give_back(block);
 }
+void operator delete[](void* block, std::size_t) noexcept {
+    support::give_back(block);
+}
+void operator delete(void* block, const std::nothrow_t&) noexcept {
+    support::give_back(block);
+}
+void operator delete[](void* block, const std::nothrow_t&) noexcept {
+    support::give_back(block);
+}
 void operator delete(void* block, std::align_val_t) noexcept {
     support::give_back(block);
 }
+void operator delete[](void* block, std::align_val_t) noexcept {
+    support::give_back(block);
+}
 void operator delete(void* block, std::size_t, std::align_val_t) noexcept {
+    support::give_back(block);
+}
+void operator delete[](void* block, std::size_t, std::align_val_t) noexcept {
     support::give_back(block);
 }
