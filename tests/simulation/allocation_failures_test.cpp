@@ -6,6 +6,7 @@
 
 #include <codynamo/json_serializer.hpp>
 #include <codynamo/record.hpp>
+#include <codynamo/testing/seeded_random.hpp>
 
 #include <boost/json/value.hpp>
 
