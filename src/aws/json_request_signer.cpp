@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The fast signer. Everything that stays the same for a second is hashed and written once a second:
-// what is left per request are four short hashes.
+// The fast signer. Everything that stays the same for a second is hashed and written once a second,
+// once more when the operation is another: what is left per request are four short hashes.
 #include "aws/sha256.hpp"
 #include "aws/signing.hpp"
 #include "aws/text.hpp"
@@ -44,6 +44,7 @@ struct json_request_signer::impl {
     ~impl() {
         detail::wipe(after_target);
         canonical.wipe(); // the end of the token may be in its last block
+        targeted.wipe();
     }
 
     /// Makes everything below the mutex fit credentials and second. The mutex is held.
@@ -53,6 +54,7 @@ struct json_request_signer::impl {
         const detail::date_stamp stamp(when);
         if (who != owner || !key || key_date != stamp.date()) refresh_key(who, stamp.date());
         second.reset();
+        target.clear();
         const auto date_scope = detail::credential_scope(stamp.date(), scope);
         prepare_text(stamp, date_scope);
         prepare_hashes(stamp, date_scope);
@@ -103,6 +105,18 @@ struct json_request_signer::impl {
         }
     }
 
+    /// Makes `targeted` fit the operation. The mutex is held.
+    void aim(std::string_view amz_target) {
+        if (amz_target == target) return;
+        target.clear();
+        targeted = canonical;
+        targeted.update(amz_target);
+        targeted.update("\n\n");
+        targeted.update(owner->session_token.empty() ? signed_names : signed_names_with_token);
+        targeted.update("\n");
+        target.assign(amz_target);
+    }
+
     std::string authority;
     signing_scope scope;
     std::string before_target;
@@ -119,6 +133,9 @@ struct json_request_signer::impl {
     std::string after_target;
     sha256 canonical;
     std::optional<hmac_sha256> string_to_sign;
+    /// The operation that `targeted` is for; empty while it is for none.
+    std::string target;
+    sha256 targeted;
 };
 
 json_request_signer::json_request_signer(std::string authority, signing_scope scope)
@@ -136,7 +153,8 @@ void json_request_signer::write_head(std::string& head, std::string_view amz_tar
 
     std::unique_lock lock(impl_->mutex);
     impl_->refresh(who, when);
-    sha256 canonical = impl_->canonical;
+    impl_->aim(amz_target);
+    sha256 canonical = impl_->targeted;
     hmac_sha256 mac = *impl_->string_to_sign;
     net::reserve_wiping(head, impl_->before_target.size() + amz_target.size() +
                                   impl_->after_target.size() + signature_and_length +
@@ -144,10 +162,6 @@ void json_request_signer::write_head(std::string& head, std::string_view amz_tar
     head.append(impl_->before_target).append(amz_target).append(impl_->after_target);
     lock.unlock();
 
-    canonical.update(amz_target);
-    canonical.update("\n\n");
-    canonical.update(who->session_token.empty() ? signed_names : signed_names_with_token);
-    canonical.update("\n");
     canonical.update(detail::view(body_hash));
     mac.update(detail::view(detail::to_hex(canonical.finish())));
     head.append(detail::view(detail::to_hex(mac.finish())));

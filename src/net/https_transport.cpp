@@ -164,7 +164,9 @@ send_outcome lost(connection& c, const transport_settings& settings, steady_time
 void begin_sending(connection& c) {
     exchange_state& now = c.current = {};
     now.request = c.protocol().request();
-    now.written = c.socket().write_some(unsent(now), now.code);
+    const auto [head, body] = unsent(now);
+    now.written = body.size() == 0 ? c.socket().write_some(head, now.code)
+                                   : c.socket().write_some(std::array{head, body}, now.code);
     if (now.code == asio::error::would_block) now.code = {};
     now.sent = now.written != 0;
     if (now.written == now.size()) c.protocol().outgoing_sent();

@@ -57,7 +57,7 @@ public:
     /// Who appends a secret to either makes room by reserve_wiping() first.
     [[nodiscard]] std::string& head() noexcept;
     [[nodiscard]] std::string& body() noexcept;
-    /// What head and body are on the wire.
+    /// What head and body are on the wire; the second piece is empty unless the body is large.
     [[nodiscard]] std::array<std::string_view, 2> request();
 
     /// Bytes of TLS to be sent before reading on.

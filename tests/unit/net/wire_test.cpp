@@ -241,16 +241,20 @@ TEST_CASE("a body without a bound is read as any other") {
         }
 }
 
-TEST_CASE("a request is head and body, as two pieces when plain") {
+TEST_CASE("a request is head and body, as two pieces when plain and worth it") {
     auto w = plain();
     w.reset();
-    w.begin();
-    w.head() += "POST / HTTP/1.1\r\n\r\n";
-    w.body() += "content";
-    const auto pieces = w.request();
-    CHECK(pieces[0] == "POST / HTTP/1.1\r\n\r\n");
-    CHECK(pieces[1] == "content");
-    w.begin();
-    CHECK(w.head().empty());
-    CHECK(w.body().empty());
+    const std::string head = "POST / HTTP/1.1\r\n\r\n";
+    for (const std::size_t size : {0U, 7U, 4096U, 4097U, 100'000U}) {
+        const std::string body(size, 'b');
+        w.begin();
+        CHECK(w.head().empty());
+        CHECK(w.body().empty());
+        w.head() += head;
+        w.body() += body;
+        const auto pieces = w.request();
+        INFO(size);
+        CHECK(pieces[1].empty() == (size <= 4096));
+        CHECK(std::string(pieces[0]).append(pieces[1]) == head + body);
+    }
 }
