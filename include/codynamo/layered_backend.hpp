@@ -47,6 +47,7 @@ public:
     [[nodiscard]] boost::asio::awaitable<std::optional<record>> load(std::string key);
     [[nodiscard]] boost::asio::awaitable<void> store(std::string key, record r);
     [[nodiscard]] boost::asio::awaitable<bool> erase(std::string key);
+    [[nodiscard]] boost::asio::awaitable<void> discard(std::string key);
 
     /// What the top layer has at hand and is fresh.
     [[nodiscard]] bool load_now(std::string_view key, record& out);

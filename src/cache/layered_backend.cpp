@@ -30,7 +30,11 @@ asio::awaitable<bool> layered_backend::store_newer(std::string key, record r) {
 }
 
 asio::awaitable<bool> layered_backend::erase(std::string key) {
-    return core::erase(core_, std::move(key));
+    return core::remove(core_, std::move(key), true);
+}
+
+asio::awaitable<void> layered_backend::discard(std::string key) {
+    static_cast<void>(co_await core::remove(core_, std::move(key), false));
 }
 
 asio::awaitable<bool> layered_backend::touch(std::string key, timestamp now, ttl lifetime) {

@@ -150,13 +150,16 @@ asio::awaitable<bool> layered_backend::core::store_newer(shared self, std::strin
     co_return stored;
 }
 
-asio::awaitable<bool> layered_backend::core::erase(shared self, std::string key) {
+asio::awaitable<bool> layered_backend::core::remove(shared self, std::string key, bool ask) {
     const std::size_t stripe = write_epochs::stripe_of(key);
     self->epochs_.advance(stripe);
     std::exception_ptr failed;
     bool was_there = false;
     try {
-        was_there = co_await self->lowest().erase(key);
+        if (ask)
+            was_there = co_await self->lowest().erase(key);
+        else
+            co_await self->lowest().discard(key);
     } catch (...) {
         failed = std::current_exception();
     }

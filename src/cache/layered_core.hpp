@@ -39,7 +39,8 @@ public:
     static awaitable<std::optional<record>> peek(shared self, std::string key);
     static awaitable<void> store(shared self, std::string key, record r);
     static awaitable<bool> store_newer(shared self, std::string key, record r);
-    static awaitable<bool> erase(shared self, std::string key);
+    /// Whether there was one is asked only if `ask`.
+    static awaitable<bool> remove(shared self, std::string key, bool ask);
     static awaitable<bool> touch(shared self, std::string key, timestamp now, ttl lifetime);
     static awaitable<found_records> load_many(shared self, std::vector<std::string> keys);
     static awaitable<outcomes> store_many(shared self, std::vector<keyed_record> records);

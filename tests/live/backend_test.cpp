@@ -247,6 +247,38 @@ TEST_CASE("batches of any size keep their order and their outcomes") {
     });
 }
 
+TEST_CASE("sets, gets and discards at once share requests, and each has his own answer") {
+    auto config = live_config("merged");
+    config.batching.mode = batching_mode::on;
+    with_backend(config, [](dynamodb_backend b) -> asio::awaitable<void> {
+        constexpr std::size_t count = 300;
+        const auto key = [](std::size_t i) { return "k" + std::to_string(i); };
+        co_await detail::fan_out(count, count, [&](std::size_t i) -> asio::awaitable<void> {
+            co_await b.store(key(i), made("v" + std::to_string(i)));
+        });
+        std::size_t right = 0;
+        co_await detail::fan_out(2 * count, 2 * count, [&](std::size_t i) -> asio::awaitable<void> {
+            const auto found = co_await b.load(key(i / 2));
+            if (found && found->value == "v" + std::to_string(i / 2)) ++right;
+        });
+        CHECK(right == 2 * count);
+        co_await detail::fan_out(count / 2, count, [&](std::size_t i) -> asio::awaitable<void> {
+            co_await b.discard(key(2 * i));
+        });
+        std::size_t left = 0;
+        co_await detail::fan_out(count, count, [&](std::size_t i) -> asio::awaitable<void> {
+            const auto found = co_await b.load(key(i));
+            if (found.has_value() == (i % 2 == 1)) ++left;
+        });
+        CHECK(left == count);
+        const batching_stats merged = b.batching();
+        CHECK(merged.get_batches >= 8);
+        CHECK(merged.gets_merged > 2 * count); // of 900, and pairs share a key
+        CHECK(merged.writes_merged > count);   // of 450
+        CHECK(merged.fallbacks == 0);
+    });
+}
+
 TEST_CASE("items of megabytes in all travel in several slices") {
     with_backend(live_config("big"), [](dynamodb_backend b) -> asio::awaitable<void> {
         std::vector<keyed_record> records;

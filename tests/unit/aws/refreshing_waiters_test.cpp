@@ -147,7 +147,7 @@ TEST_CASE("a lone waiter gives up a fetch in a context that has stopped running 
 }
 
 TEST_CASE("a lone waiter goes on waiting for a slow fetch in a context that runs") {
-    bench b(detail::refresh_policy{.longest_stall = 50ms});
+    bench b(detail::refresh_policy{.longest_stall = 400ms});
     asio::io_context slow, living;
     waiting starter, lone;
     b.hold(starter, slow);
@@ -156,7 +156,7 @@ TEST_CASE("a lone waiter goes on waiting for a slow fetch in a context that runs
         slow.run();
     });
     lone.start(living.get_executor(), b.provider);
-    living.run_for(300ms); // several times the stall
+    living.run_for(1000ms); // more than twice the stall
     CHECK(lone.result == "waiting");
     CHECK(b.source->fetches == 1);
     b.source->held = false;

@@ -72,6 +72,10 @@ TEST_CASE("what is set is got, until it expires") {
     CHECK_FALSE(run(t.it.contains("alice")));
     CHECK(run(t.it.erase("alice")));
     CHECK_FALSE(run(t.it.erase("alice")));
+    run(t.it.set("alice", alice));
+    run(t.it.discard("alice"));
+    CHECK_FALSE(run(t.it.get("alice")));
+    run(t.it.discard("alice"));
 }
 
 TEST_CASE("an aggregate may be given by its members inside a co_await expression") {
@@ -157,6 +161,7 @@ TEST_CASE("a key is 1 to 2048 bytes of valid UTF-8, checked before anything is s
         CHECK_THROWS_MATCHES(run(t.it.get_entry(r.key)), error, refused);
         CHECK_THROWS_MATCHES(run(t.it.set(r.key, 1)), error, refused);
         CHECK_THROWS_MATCHES(run(t.it.erase(r.key)), error, refused);
+        CHECK_THROWS_MATCHES(run(t.it.discard(r.key)), error, refused);
         CHECK_THROWS_MATCHES(run(t.it.contains(r.key)), error, refused);
         CHECK_THROWS_MATCHES(run(t.it.touch(r.key, 1s)), error, refused);
         CHECK(run(t.it.try_get(r.key)).error().code == errc::invalid_argument);
@@ -308,6 +313,8 @@ TEST_CASE("a cancellation is thrown, whoever was asked, and is no error in the s
     script.before_erase = cancelled;
     CHECK_THROWS_MATCHES(run(t.it.erase("k")), thrown, aborted);
     script.before_erase = cancelled;
+    CHECK_THROWS_MATCHES(run(t.it.discard("k")), thrown, aborted);
+    script.before_erase = cancelled;
     CHECK_THROWS_MATCHES(run(t.it.erase_many({"k"})), thrown, aborted);
     CHECK(t.it.stats().errors == 0);
 }
@@ -324,6 +331,7 @@ TEST_CASE("statistics count every key") {
     run(t.it.set_many({{"b", 2}, {"", 3}}));
     run(t.it.erase("a"));
     run(t.it.erase_many({"b", "c"}));
+    run(t.it.discard("d"));
     t.below.play_book().before_load = failing(errc::timeout);
     run(t.it.try_get("a"));
     const cache_stats s = t.it.stats();
@@ -331,7 +339,7 @@ TEST_CASE("statistics count every key") {
     CHECK(s.misses == 3);
     CHECK(s.expired == 1);
     CHECK(s.sets == 3);
-    CHECK(s.erased == 3);
+    CHECK(s.erased == 4);
     CHECK(s.errors == 2);
 }
 

@@ -176,6 +176,8 @@ TEST_CASE("a copy read before a write or erase never survives it") {
     };
     const row table[] = {
         {"erase", [](layers& t) -> asio::awaitable<void> { co_await t.it->erase("k"); }, "- - - "},
+        {"discard", [](layers& t) -> asio::awaitable<void> { co_await t.it->discard("k"); },
+         "- - - "},
         {"store",
          [](layers& t) -> asio::awaitable<void> { co_await t.it->store("k", t.made("new", 1h)); },
          "new new new "},
@@ -273,6 +275,8 @@ TEST_CASE("when the lowest layer cannot be written the copies above go, and the 
 
     t.low.play_book().before_erase = failing(errc::timeout);
     CHECK_THROWS_MATCHES(run(t.it->erase("k")), error, timed_out);
+    t.low.play_book().before_erase = failing(errc::timeout);
+    CHECK_THROWS_MATCHES(run(t.it->discard("k")), error, timed_out);
     CHECK(t.held("k") == "- - old ");
 
     t.get("k");
