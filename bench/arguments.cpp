@@ -99,6 +99,8 @@ void add_wire_options(CLI::App& app, wire_options& options) {
     app.add_option("--warmup", options.warmup_seconds, "Seconds that are not measured, before")
         ->check(CLI::Range(0.0, 3'600.0))
         ->capture_default_str();
+    app.add_option("--ops", options.ops,
+                   "End after so many, without a warm-up; instead of --seconds");
     app.add_option("--tls-ca", options.tls_ca, "PEM file of the authorities to trust");
     app.add_option("--json", options.json, "Write the figures to this file; '-' for stdout");
 }

@@ -5,6 +5,7 @@
 #include "soak.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <string>
 
 namespace bench {
@@ -17,6 +18,8 @@ struct wire_options {
     unsigned concurrency = 32;
     double seconds = 10;
     double warmup_seconds = 0.5;
+    /// Not zero: so many operations and no warm-up, however long it takes.
+    std::uint64_t ops = 0;
     std::string tls_ca;
     /// Where the figures go as JSON; "-" for stdout, empty for nowhere.
     std::string json;

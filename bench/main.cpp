@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // codynamo-bench: measures the library, and soaks a store.
 #include "batching_bench.hpp"
+#include "gate/loop.hpp"
 #include "hitratio.hpp"
 #include "memory_bench.hpp"
 #include "soak.hpp"
@@ -16,9 +17,9 @@
 
 namespace {
 
-/// The comparison is a script among the sources, with drivers in five languages.
-int run_peers(std::vector<std::string> words) {
-    std::string script = CODYNAMO_BENCH_PEERS;
+/// Some verbs are scripts among the sources.
+int run_script(const char* relative, std::vector<std::string> words) {
+    std::string script = std::string(CODYNAMO_BENCH_SCRIPTS) + '/' + relative;
     std::vector<char*> arguments{script.data()};
     for (auto& word : words)
         arguments.push_back(word.data());
@@ -57,13 +58,25 @@ int main(int argc, char** argv) {
     auto* peers = app.add_subcommand("peers", "The same gets by other clients of DynamoDB, beside");
     peers->set_help_flag();
     peers->prefix_command();
+    auto* gate = app.add_subcommand("gate", "Instructions and allocations per get, and a baseline");
+    auto* report = app.add_subcommand("report", "One page of all results");
+    for (auto* script : {gate, report}) {
+        script->set_help_flag();
+        script->prefix_command();
+    }
+    bench::gate_loop_options gate_loop_options;
+    auto* gate_loop = app.add_subcommand("gate-loop", "What gate counts")->group("");
+    bench::add_gate_loop_options(*gate_loop, gate_loop_options);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& why) {
         return app.exit(why) == 0 ? 0 : 2;
     }
     try {
-        if (*peers) return run_peers(peers->remaining());
+        if (*peers) return run_script("peers.sh", peers->remaining());
+        if (*gate) return run_script("gate/run.py", gate->remaining());
+        if (*report) return run_script("report/run.py", report->remaining());
+        if (*gate_loop) return bench::run_gate_loop(gate_loop_options);
         if (*batching) return bench::run_batching(batching_options);
         if (*wire) return bench::run_wire(options, prepare);
         if (*hitratio) return bench::run_hitratio(hitratio_options);

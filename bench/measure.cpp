@@ -77,11 +77,11 @@ usage operator-(const usage& after, const usage& before) {
     return {after.cpu - before.cpu, after.allocations - before.allocations, after.when};
 }
 
-measurement::measurement(const wire_options& options) {
+measurement::measurement(const wire_options& options) : limit_(options.ops) {
     const auto in_clock = [](double seconds) {
         return std::chrono::duration_cast<steady::duration>(std::chrono::duration<double>(seconds));
     };
-    begin_ = steady::now() + in_clock(options.warmup_seconds);
+    begin_ = steady::now() + in_clock(limit_ == 0 ? options.warmup_seconds : 0);
     end_ = begin_ + in_clock(options.seconds);
 }
 
@@ -96,7 +96,7 @@ bool measurement::record(steady::time_point begin, steady::time_point end, bool 
     }
     ++(good ? ops_ : errors_);
     if (good) latency_.add(end - begin);
-    if (end < end_) return true;
+    if (limit_ == 0 ? end < end_ : ops_ + errors_ < limit_) return true;
     over_ = true;
     after_ = usage::now();
     return false;

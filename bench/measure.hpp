@@ -45,6 +45,7 @@ private:
     steady::time_point end_;
     bool begun_ = false;
     bool over_ = false;
+    std::uint64_t limit_; ///< operations; 0: the window's end decides
     usage before_;
     usage after_;
     std::uint64_t ops_ = 0;
