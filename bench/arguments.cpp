@@ -85,6 +85,12 @@ void add_soak_options(CLI::App& app, soak_options& options) {
     });
 }
 
+void add_server_pid(CLI::App& app, std::vector<pid_t>& pids) {
+    app.add_option("--server-pid", pids,
+                   "Process of the server, to tell its CPU time from other load's; may be repeated")
+        ->check(CLI::PositiveNumber);
+}
+
 void add_wire_options(CLI::App& app, wire_options& options) {
     app.add_option("--endpoint", options.endpoint, "URL of the server")->required();
     app.add_option("--region", options.region, "E.g. eu-central-1; none: from the environment");
@@ -101,6 +107,7 @@ void add_wire_options(CLI::App& app, wire_options& options) {
         ->capture_default_str();
     app.add_option("--tls-ca", options.tls_ca, "PEM file of the authorities to trust");
     app.add_option("--json", options.json, "Write the figures to this file; '-' for stdout");
+    add_server_pid(app, options.server_pids);
 }
 
 } // namespace bench

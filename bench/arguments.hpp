@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <sys/types.h>
+#include <vector>
 
 namespace bench {
 
@@ -20,8 +22,11 @@ struct wire_options {
     std::string tls_ca;
     /// Where the figures go as JSON; "-" for stdout, empty for nowhere.
     std::string json;
+    /// Processes of the server, where it is on this machine.
+    std::vector<pid_t> server_pids;
 };
 
+void add_server_pid(CLI::App& app, std::vector<pid_t>& pids);
 void add_wire_options(CLI::App& app, wire_options& options);
 void add_soak_options(CLI::App& app, soak_options& options);
 

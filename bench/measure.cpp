@@ -3,13 +3,10 @@
 #include "measure.hpp"
 
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iostream>
 #include <new>
 #include <sys/resource.h>
 #include <utility>
@@ -77,7 +74,8 @@ usage operator-(const usage& after, const usage& before) {
     return {after.cpu - before.cpu, after.allocations - before.allocations, after.when};
 }
 
-measurement::measurement(const wire_options& options) {
+measurement::measurement(const wire_options& options, std::string kind)
+    : kind_(std::move(kind)), guard_(kind_, "gets", {options.json, options.server_pids}) {
     const auto in_clock = [](double seconds) {
         return std::chrono::duration_cast<steady::duration>(std::chrono::duration<double>(seconds));
     };
@@ -90,6 +88,7 @@ bool measurement::record(steady::time_point begin, steady::time_point end, bool 
     if (!begun_) {
         if (end < begin_) return true;
         begun_ = true;
+        guard_.begin_window();
         before_ = usage::now();
         end_ = before_.when + (end_ - begin_);
         return true;
@@ -97,8 +96,24 @@ bool measurement::record(steady::time_point begin, steady::time_point end, bool 
     ++(good ? ops_ : errors_);
     if (good) latency_.add(end - begin);
     if (end < end_) return true;
-    over_ = true;
+    end_window();
+    return false;
+}
+
+void measurement::end_window() {
     after_ = usage::now();
+    over_ = true;
+    guard_.end_window();
+}
+
+bool measurement::look() {
+    if (over_) return true;
+    const auto now = steady::now();
+    const std::chrono::duration<double> gone = now - created_;
+    const std::chrono::duration<double> all = end_ - created_;
+    if (!guard_.look(gone / all, ops_)) return true;
+    if (begun_) end_window();
+    over_ = true;
     return false;
 }
 
@@ -107,14 +122,14 @@ void measurement::note_failure(std::string why) {
 }
 
 double measurement::seconds() const {
-    if (!over_) return 0;
+    if (!over_ || !begun_) return 0;
     return std::chrono::duration<double>(after_.when - before_.when).count();
 }
 
 int measurement::report(const std::string& title, const wire_options& options) const {
     const double ops = ops_ > 0 ? static_cast<double>(ops_) : 1;
     const double per_second = seconds() > 0 ? static_cast<double>(ops_) / seconds() : 0;
-    const usage spent = over_ ? after_ - before_ : usage{};
+    const usage spent = over_ && begun_ ? after_ - before_ : usage{};
     const double cpu_us = static_cast<double>(spent.cpu.count()) / ops;
     const double allocated = static_cast<double>(spent.allocations) / ops;
     const auto rss = static_cast<std::uint64_t>(own_usage().ru_maxrss) * 1024;
@@ -126,7 +141,7 @@ int measurement::report(const std::string& title, const wire_options& options) c
     latency["max"] = in_us(latency_.max());
 
     // The table leaves stdout to the JSON when that goes there.
-    std::FILE* out = options.json == "-" ? stderr : stdout;
+    std::FILE* out = guard_.table_stream();
     std::fprintf(out, "%s, %u in flight on one thread\n", title.c_str(), options.concurrency);
     std::fprintf(out, "  %-22s %12llu\n", "operations", static_cast<unsigned long long>(ops_));
     std::fprintf(out, "  %-22s %12llu\n", "errors", static_cast<unsigned long long>(errors_));
@@ -139,26 +154,24 @@ int measurement::report(const std::string& title, const wire_options& options) c
                      value.get_double());
     }
     std::fprintf(out, "  %-22s %12.1f\n", "peak RSS MiB", static_cast<double>(rss) / (1 << 20));
+    guard_.print_load(out);
+    if (guard_.interrupted()) std::fprintf(out, "  interrupted\n");
     if (!first_failure_.empty()) {
         std::fprintf(stderr, "first failure: %s\n", first_failure_.c_str());
     }
 
-    const std::string json =
-        boost::json::serialize(boost::json::object{{"ops", ops_},
-                                                   {"errors", errors_},
-                                                   {"seconds", seconds()},
-                                                   {"ops_per_s", per_second},
-                                                   {"cpu_us_per_op", cpu_us},
-                                                   {"allocations_per_op", allocated},
-                                                   {"latency_us", std::move(latency)},
-                                                   {"peak_rss_bytes", rss}});
-    if (options.json == "-") {
-        std::cout << json << '\n';
-    } else if (!options.json.empty() && !(std::ofstream(options.json) << json << '\n')) {
-        std::fprintf(stderr, "%s cannot be written\n", options.json.c_str());
-        return 3;
-    }
-    return over_ && first_failure_.empty() && ops_ > 0 ? 0 : 3;
+    boost::json::object figures{{"ops", ops_},
+                                {"errors", errors_},
+                                {"seconds", seconds()},
+                                {"ops_per_s", per_second},
+                                {"cpu_us_per_op", cpu_us},
+                                {"allocations_per_op", allocated},
+                                {"latency_us", std::move(latency)},
+                                {"peak_rss_bytes", rss}};
+    guard_.describe(figures, kind_);
+    if (!guard_.write(figures)) return 3;
+    if (!first_failure_.empty()) return 3;
+    return guard_.exit_code(over_ && ops_ > 0);
 }
 
 } // namespace bench

@@ -4,14 +4,13 @@
 
 #include "arguments.hpp"
 #include "histogram.hpp"
+#include "run_guard.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <string>
 
 namespace bench {
-
-using steady = std::chrono::steady_clock;
 
 /// What the process has used so far.
 struct usage {
@@ -27,19 +26,27 @@ struct usage {
 /// Fed by every lane of a single-threaded loop.
 class measurement {
 public:
-    explicit measurement(const wire_options& options);
+    /// `kind` names the document that report() writes.
+    measurement(const wire_options& options, std::string kind);
 
     /// An operation ended. False: the window is over, stop.
     [[nodiscard]] bool record(steady::time_point begin, steady::time_point end, bool good);
+    /// To be called some ten times a second: shows progress. False: somebody wants it to end now.
+    [[nodiscard]] bool look();
     /// Why the first failing operation failed; the later ones say the same, usually.
     void note_failure(std::string why);
 
-    /// Prints a table, and JSON where the options want it; the exit code: 0, or 3 when something
-    /// failed or the window was never finished.
+    /// Prints a table, and JSON where the options want it; the exit code: 0, 130 when interrupted,
+    /// or 3 when something failed or the window was never finished.
     [[nodiscard]] int report(const std::string& title, const wire_options& options) const;
 
 private:
     [[nodiscard]] double seconds() const;
+    void end_window();
+
+    std::string kind_;
+    run_guard guard_;
+    steady::time_point created_ = steady::now();
 
     steady::time_point begin_;
     steady::time_point end_;

@@ -4,6 +4,7 @@
 
 #include "local_server.hpp"
 #include "measure.hpp"
+#include "ticker.hpp"
 
 #include <codynamo/cache.hpp>
 #include <codynamo/dynamodb/client.hpp>
@@ -27,11 +28,16 @@ using byte_cache = codynamo::cache<std::string, codynamo::bytes_serializer<>>;
 namespace {
 
 struct wire_run {
+    wire_run(const wire_options& given, byte_cache of, std::string wanted, ticker& looks)
+        : options(given), cache(std::move(of)), expected(std::move(wanted)),
+          measured(given, "wire"), looking(looks), lanes(given.concurrency) {}
+
     const wire_options& options;
     byte_cache cache;
     std::string expected;
     measurement measured;
-    unsigned lanes = 0;
+    ticker& looking;
+    unsigned lanes;
 };
 
 asio::awaitable<bool> get_once(wire_run& run) {
@@ -51,7 +57,9 @@ asio::awaitable<void> lane(wire_run& run) {
         const bool good = co_await get_once(run);
         if (!run.measured.record(begin, steady::now(), good)) break;
     }
-    if (--run.lanes == 0) co_await run.cache.close();
+    if (--run.lanes != 0) co_return;
+    run.looking.stop();
+    co_await run.cache.close();
 }
 
 codynamo::dynamodb_backend_config backend_config(const wire_options& options, bool prepare) {
@@ -77,14 +85,13 @@ asio::awaitable<std::string> first_value(byte_cache cache, std::string key, bool
     co_return *found;
 }
 
-asio::awaitable<void> set_up(const wire_options& options, bool prepare,
+asio::awaitable<void> set_up(const wire_options& options, bool prepare, ticker& looking,
                              std::optional<wire_run>& run) {
     auto backend = co_await codynamo::dynamodb_backend::open(backend_config(options, prepare));
     byte_cache cache(std::move(backend));
     std::string expected = co_await first_value(cache, options.key, prepare);
-    run.emplace(wire_run{options, cache, std::move(expected), measurement(options)});
+    run.emplace(options, cache, std::move(expected), looking);
     const auto executor = co_await asio::this_coro::executor;
-    run->lanes = options.concurrency;
     for (unsigned i = 0; i < options.concurrency; ++i) {
         asio::co_spawn(executor, lane(*run), asio::detached);
     }
@@ -95,9 +102,12 @@ asio::awaitable<void> set_up(const wire_options& options, bool prepare,
 int run_wire(const wire_options& options, bool prepare) {
     asio::io_context context(1);
     std::optional<wire_run> run;
+    ticker looking(context, [&run] { return !run || run->measured.look(); });
     std::exception_ptr failure;
-    asio::co_spawn(context, set_up(options, prepare, run),
-                   [&failure](std::exception_ptr thrown) { failure = thrown; });
+    asio::co_spawn(context, set_up(options, prepare, looking, run), [&](std::exception_ptr thrown) {
+        failure = thrown;
+        if (failure) looking.stop();
+    });
     context.run();
     if (failure) std::rethrow_exception(failure);
     const std::string title = "codynamo: get of " + std::to_string(run->expected.size()) + " bytes";
