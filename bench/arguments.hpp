@@ -26,7 +26,11 @@ struct wire_options {
     std::vector<pid_t> server_pids;
 };
 
-void add_server_pid(CLI::App& app, std::vector<pid_t>& pids);
+/// Where the value is.
+void add_place_options(CLI::App& app, wire_options& options);
+/// How long, and where the figures go.
+void add_window_options(CLI::App& app, wire_options& options);
+/// Both, and the concurrency.
 void add_wire_options(CLI::App& app, wire_options& options);
 void add_soak_options(CLI::App& app, soak_options& options);
 

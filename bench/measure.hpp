@@ -3,25 +3,18 @@
 #pragma once
 
 #include "arguments.hpp"
+#include "figures.hpp"
 #include "histogram.hpp"
 #include "run_guard.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <string>
 
 namespace bench {
-
-/// What the process has used so far.
-struct usage {
-    std::chrono::microseconds cpu{0};
-    std::uint64_t allocations = 0;
-    steady::time_point when{};
-
-    [[nodiscard]] static usage now();
-    /// What was used in between.
-    friend usage operator-(const usage& after, const usage& before);
-};
 
 /// Fed by every lane of a single-threaded loop.
 class measurement {
@@ -36,9 +29,19 @@ public:
     /// Why the first failing operation failed; the later ones say the same, usually.
     void note_failure(std::string why);
 
-    /// Prints a table, and JSON where the options want it; the exit code: 0, 130 when interrupted,
+    /// Whether operations that end now count.
+    [[nodiscard]] bool counting() const noexcept { return begun_ && !over_; }
+    [[nodiscard]] run_guard& guard() noexcept { return guard_; }
+
+    /// What the window has shown.
+    [[nodiscard]] boost::json::object figures() const;
+    /// Where lines for people go.
+    [[nodiscard]] std::FILE* lines_to() const noexcept { return guard_.table_stream(); }
+    /// The last lines, and JSON where the options want it; the exit code: 0, 130 when interrupted,
     /// or 3 when something failed or the window was never finished.
-    [[nodiscard]] int report(const std::string& title, const wire_options& options) const;
+    [[nodiscard]] int finish(const boost::json::object& figures) const;
+    /// All of that.
+    [[nodiscard]] int report(const std::string& title) const;
 
 private:
     [[nodiscard]] double seconds() const;
@@ -46,6 +49,7 @@ private:
 
     std::string kind_;
     run_guard guard_;
+    unsigned concurrency_;
     steady::time_point created_ = steady::now();
 
     steady::time_point begin_;

@@ -157,7 +157,7 @@ int run_floor(const bench::wire_options& options) {
         asio::co_spawn(context, open_lane(run), asio::detached);
     }
     context.run();
-    return run.measured.report("bare Asio and Beast", options);
+    return run.measured.report("bare Asio and Beast");
 }
 
 } // namespace
