@@ -4,6 +4,7 @@
 #include "gate/loop.hpp"
 #include "hitratio.hpp"
 #include "memory_bench.hpp"
+#include "rate.hpp"
 #include "soak.hpp"
 #include "wire.hpp"
 
@@ -39,6 +40,10 @@ int main(int argc, char** argv) {
     auto* wire = app.add_subcommand("wire", "Gets of one key at a fixed concurrency, one thread");
     bench::add_wire_options(*wire, options);
     wire->add_flag("--prepare", prepare, "Create the table and store a value of 1 KiB first");
+    bench::rate_options rate_options;
+    auto* rate = app.add_subcommand(
+        "rate", "Gets of one key at a fixed rate; latency from when each was to begin");
+    bench::add_rate_options(*rate, rate_options);
     bench::batching_options batching_options;
     auto* batching = app.add_subcommand(
         "batching", "Gets of distinct keys, batching off, on and automatic side by side");
@@ -79,6 +84,7 @@ int main(int argc, char** argv) {
         if (*gate_loop) return bench::run_gate_loop(gate_loop_options);
         if (*batching) return bench::run_batching(batching_options);
         if (*wire) return bench::run_wire(options, prepare);
+        if (*rate) return bench::run_rate(rate_options);
         if (*hitratio) return bench::run_hitratio(hitratio_options);
         if (*memory) return bench::run_memory(memory_options);
         return soak_options.verify.empty() ? bench::run_soak(soak_options)
