@@ -6,16 +6,27 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 namespace codynamo::aws::detail {
 
-hex_digest to_hex(const digest& value) noexcept {
+namespace {
+
+constexpr auto pairs = [] {
     constexpr char digits[] = "0123456789abcdef";
+    std::array<std::array<char, 2>, 256> made{};
+    for (std::size_t i = 0; i < made.size(); ++i)
+        made[i] = {digits[i >> 4], digits[i & 15]};
+    return made;
+}();
+
+} // namespace
+
+hex_digest to_hex(const digest& value) noexcept {
     hex_digest hex;
-    for (std::size_t i = 0; i < value.size(); ++i) {
-        hex[2 * i] = digits[value[i] >> 4];
-        hex[2 * i + 1] = digits[value[i] & 15];
-    }
+    for (std::size_t i = 0; i < value.size(); ++i)
+        std::memcpy(hex.data() + 2 * i, pairs[value[i]].data(), 2);
     return hex;
 }
 
