@@ -85,22 +85,35 @@ void add_soak_options(CLI::App& app, soak_options& options) {
     });
 }
 
-void add_wire_options(CLI::App& app, wire_options& options) {
+void add_place_options(CLI::App& app, wire_options& options) {
     app.add_option("--endpoint", options.endpoint, "URL of the server")->required();
     app.add_option("--region", options.region, "E.g. eu-central-1; none: from the environment");
     app.add_option("--table", options.table, "Name of the table")->capture_default_str();
     app.add_option("--key", options.key, "Key of the value to get")->capture_default_str();
-    app.add_option("--concurrency", options.concurrency, "Gets in flight")
-        ->check(CLI::Range(1U, 1'000'000U))
-        ->capture_default_str();
+    app.add_option("--tls-ca", options.tls_ca, "PEM file of the authorities to trust");
+}
+
+void add_window_options(CLI::App& app, wire_options& options) {
     app.add_option("--seconds", options.seconds, "How long to measure")
         ->check(CLI::Range(0.01, 86'400.0))
         ->capture_default_str();
     app.add_option("--warmup", options.warmup_seconds, "Seconds that are not measured, before")
         ->check(CLI::Range(0.0, 3'600.0))
         ->capture_default_str();
-    app.add_option("--tls-ca", options.tls_ca, "PEM file of the authorities to trust");
     app.add_option("--json", options.json, "Write the figures to this file; '-' for stdout");
+    app.add_option("--server-pid", options.server_pids,
+                   "Process of the server, to tell its CPU time from other load's; may be repeated")
+        ->check(CLI::PositiveNumber);
+}
+
+void add_wire_options(CLI::App& app, wire_options& options) {
+    add_place_options(app, options);
+    app.add_option("--concurrency", options.concurrency, "Gets in flight")
+        ->check(CLI::Range(1U, 1'000'000U))
+        ->capture_default_str();
+    app.add_option("--ops", options.ops,
+                   "End after so many, without a warm-up; instead of --seconds");
+    add_window_options(app, options);
 }
 
 } // namespace bench

@@ -5,7 +5,10 @@
 #include "soak.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <string>
+#include <sys/types.h>
+#include <vector>
 
 namespace bench {
 
@@ -17,11 +20,20 @@ struct wire_options {
     unsigned concurrency = 32;
     double seconds = 10;
     double warmup_seconds = 0.5;
+    /// Not zero: so many operations and no warm-up, however long it takes.
+    std::uint64_t ops = 0;
     std::string tls_ca;
     /// Where the figures go as JSON; "-" for stdout, empty for nowhere.
     std::string json;
+    /// Processes of the server, where it is on this machine.
+    std::vector<pid_t> server_pids;
 };
 
+/// Where the value is.
+void add_place_options(CLI::App& app, wire_options& options);
+/// How long, and where the figures go.
+void add_window_options(CLI::App& app, wire_options& options);
+/// Both, and the concurrency.
 void add_wire_options(CLI::App& app, wire_options& options);
 void add_soak_options(CLI::App& app, soak_options& options);
 

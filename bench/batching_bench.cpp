@@ -4,14 +4,17 @@
 #include "batching_bench.hpp"
 
 #include "batch_server.hpp"
+#include "figures.hpp"
 #include "histogram.hpp"
-#include "measure.hpp"
+#include "run_guard.hpp"
 
 #include <codynamo/dynamodb_backend.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -159,6 +162,37 @@ double median(std::vector<figures>& all, double figures::*which) {
     return all[all.size() / 2].*which;
 }
 
+/// All modes in turns at one number in flight. Interrupted: as many rounds as were whole.
+void measure_at(const batching_options& options, const std::string& endpoint, unsigned lanes,
+                run_guard& guard, boost::json::array& results) {
+    std::vector<std::vector<figures>> seen(options.modes.size());
+    for (unsigned round = 0; round != options.rounds && !guard.interrupted(); ++round)
+        for (std::size_t i = 0; i != options.modes.size(); ++i)
+            seen[i].push_back(measure(options, endpoint, options.modes[i], lanes));
+    if (seen[0].empty()) return;
+    const double first = median(seen[0], &figures::items_per_cpu_second);
+    for (std::size_t i = 0; i != options.modes.size(); ++i) {
+        const double rate = median(seen[i], &figures::items_per_cpu_second);
+        const boost::json::object row{
+            {"in_flight", lanes},
+            {"batching", options.modes[i]},
+            {"items_per_cpu_s", rate},
+            {"cpu_us_per_op", median(seen[i], &figures::cpu_us)},
+            {"times_first", rate / first},
+            {"p50_us", median(seen[i], &figures::p50_us)},
+            {"p99_us", median(seen[i], &figures::p99_us)},
+            {"allocations_per_op", median(seen[i], &figures::allocations)},
+            {"keys_per_batch", median(seen[i], &figures::items_per_request)}};
+        const auto of = [&row](const char* name) { return row.at(name).as_double(); };
+        std::FILE* const to = guard.table_stream();
+        std::fprintf(to, "%9u %-8s %14.0f %10.2f %8.2f %9.1f %9.1f %7.2f %10.1f\n", lanes,
+                     options.modes[i].c_str(), rate, of("cpu_us_per_op"), of("times_first"),
+                     of("p50_us"), of("p99_us"), of("allocations_per_op"), of("keys_per_batch"));
+        std::fflush(to);
+        results.push_back(row);
+    }
+}
+
 } // namespace
 
 void add_batching_options(CLI::App& app, batching_options& options) {
@@ -174,6 +208,7 @@ void add_batching_options(CLI::App& app, batching_options& options) {
     app.add_option("--client-core", options.client_core, "Core of the client's thread");
     app.add_option("--server-delay", options.server_delay_us,
                    "Microseconds by which our server answers late");
+    app.add_option("--json", options.json, "Write the figures to this file; '-' for stdout");
     app.add_option("--server-core", options.server_core, "Core of the server's thread");
 }
 
@@ -185,25 +220,22 @@ int run_batching(const batching_options& options) {
         own.emplace(options.server_core, std::chrono::microseconds(options.server_delay_us));
         endpoint = "http://127.0.0.1:" + std::to_string(own->port());
     }
-    std::printf("%9s %-8s %14s %10s %8s %9s %9s %7s %10s\n", "in flight", "batching", "items/CPU-s",
-                "us of CPU", "x off", "p50 us", "p99 us", "allocs", "keys/batch");
-    for (const unsigned lanes : options.in_flight) {
-        std::vector<std::vector<figures>> seen(options.modes.size());
-        for (unsigned round = 0; round != options.rounds; ++round)
-            for (std::size_t i = 0; i != options.modes.size(); ++i)
-                seen[i].push_back(measure(options, endpoint, options.modes[i], lanes));
-        const double first = median(seen[0], &figures::items_per_cpu_second);
-        for (std::size_t i = 0; i != options.modes.size(); ++i) {
-            const double rate = median(seen[i], &figures::items_per_cpu_second);
-            std::printf("%9u %-8s %14.0f %10.2f %8.2f %9.1f %9.1f %7.2f %10.1f\n", lanes,
-                        options.modes[i].c_str(), rate, median(seen[i], &figures::cpu_us),
-                        rate / first, median(seen[i], &figures::p50_us),
-                        median(seen[i], &figures::p99_us), median(seen[i], &figures::allocations),
-                        median(seen[i], &figures::items_per_request));
-            std::fflush(stdout);
-        }
-    }
-    return 0;
+    run_guard guard("batching", "windows", {options.json, {}});
+    std::fprintf(guard.table_stream(), "%9s %-8s %14s %10s %8s %9s %9s %7s %10s\n", "in flight",
+                 "batching", "items/CPU-s", "us of CPU", "x off", "p50 us", "p99 us", "allocs",
+                 "keys/batch");
+    boost::json::array results;
+    guard.begin_window();
+    for (const unsigned lanes : options.in_flight)
+        measure_at(options, endpoint, lanes, guard, results);
+    guard.end_window();
+    guard.print_load(guard.table_stream());
+    boost::json::object out{{"server_delay_us", options.server_delay_us},
+                            {"rounds", options.rounds},
+                            {"seconds", options.seconds},
+                            {"results", std::move(results)}};
+    guard.describe(out, "batching");
+    return guard.write(out) ? guard.exit_code(true) : 3;
 }
 
 } // namespace bench

@@ -18,6 +18,8 @@ struct batching_options {
     int client_core = -1;
     int server_core = -1;
     unsigned server_delay_us = 0;
+    /// Where the figures go as JSON; "-" for stdout, empty for nowhere.
+    std::string json{};
 };
 
 void add_batching_options(CLI::App& app, batching_options& options);

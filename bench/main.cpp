@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // codynamo-bench: measures the library, and soaks a store.
 #include "batching_bench.hpp"
+#include "gate/loop.hpp"
 #include "hitratio.hpp"
 #include "memory_bench.hpp"
+#include "rate.hpp"
 #include "soak.hpp"
 #include "wire.hpp"
 
@@ -16,9 +18,9 @@
 
 namespace {
 
-/// The comparison is a script among the sources, with drivers in five languages.
-int run_peers(std::vector<std::string> words) {
-    std::string script = CODYNAMO_BENCH_PEERS;
+/// Some verbs are scripts among the sources.
+int run_script(const char* relative, std::vector<std::string> words) {
+    std::string script = std::string(CODYNAMO_BENCH_SCRIPTS) + '/' + relative;
     std::vector<char*> arguments{script.data()};
     for (auto& word : words)
         arguments.push_back(word.data());
@@ -38,6 +40,10 @@ int main(int argc, char** argv) {
     auto* wire = app.add_subcommand("wire", "Gets of one key at a fixed concurrency, one thread");
     bench::add_wire_options(*wire, options);
     wire->add_flag("--prepare", prepare, "Create the table and store a value of 1 KiB first");
+    bench::rate_options rate_options;
+    auto* rate = app.add_subcommand(
+        "rate", "Gets of one key at a fixed rate; latency from when each was to begin");
+    bench::add_rate_options(*rate, rate_options);
     bench::batching_options batching_options;
     auto* batching = app.add_subcommand(
         "batching", "Gets of distinct keys, batching off, on and automatic side by side");
@@ -57,15 +63,28 @@ int main(int argc, char** argv) {
     auto* peers = app.add_subcommand("peers", "The same gets by other clients of DynamoDB, beside");
     peers->set_help_flag();
     peers->prefix_command();
+    auto* gate = app.add_subcommand("gate", "Instructions and allocations per get, and a baseline");
+    auto* report = app.add_subcommand("report", "One page of all results");
+    for (auto* script : {gate, report}) {
+        script->set_help_flag();
+        script->prefix_command();
+    }
+    bench::gate_loop_options gate_loop_options;
+    auto* gate_loop = app.add_subcommand("gate-loop", "What gate counts")->group("");
+    bench::add_gate_loop_options(*gate_loop, gate_loop_options);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& why) {
         return app.exit(why) == 0 ? 0 : 2;
     }
     try {
-        if (*peers) return run_peers(peers->remaining());
+        if (*peers) return run_script("peers.sh", peers->remaining());
+        if (*gate) return run_script("gate/run.py", gate->remaining());
+        if (*report) return run_script("report/run.py", report->remaining());
+        if (*gate_loop) return bench::run_gate_loop(gate_loop_options);
         if (*batching) return bench::run_batching(batching_options);
         if (*wire) return bench::run_wire(options, prepare);
+        if (*rate) return bench::run_rate(rate_options);
         if (*hitratio) return bench::run_hitratio(hitratio_options);
         if (*memory) return bench::run_memory(memory_options);
         return soak_options.verify.empty() ? bench::run_soak(soak_options)

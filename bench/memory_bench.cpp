@@ -3,8 +3,9 @@
 // turns. The median of the rounds counts.
 #include "memory_bench.hpp"
 
+#include "run_guard.hpp"
+
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
@@ -157,7 +158,7 @@ double median_of(const std::vector<pace>& a, const std::vector<pace>& b, Of of) 
     return median(std::move(made));
 }
 
-figures measure(const memory_options& options) {
+figures measure(const memory_options& options, run_guard& guard) {
     const std::vector<std::string> keys = shuffled_keys(options.entries);
     record value;
     value.value.assign(options.value_size, 'v');
@@ -173,12 +174,16 @@ figures measure(const memory_options& options) {
         taken / static_cast<double>(options.entries) - static_cast<double>(16 + options.value_size);
     bare_memory bare;
     fill(bare, keys, value);
-    for (unsigned round = 0; round != options.rounds; ++round) {
+    guard.begin_window();
+    for (unsigned round = 0; round != options.rounds && !guard.interrupted(); ++round) {
+        guard.progress().show(round / static_cast<double>(options.rounds), round);
         for (unsigned threads = 1; threads != 3; ++threads) {
             seen.ours[threads - 1].push_back(hit(ours, keys, threads, options.seconds));
             seen.bare[threads - 1].push_back(hit(bare, keys, threads, options.seconds));
         }
     }
+    guard.end_window();
+    guard.progress().clear();
     return seen;
 }
 
@@ -197,11 +202,13 @@ void add_memory_options(CLI::App& app, memory_options& options) {
     app.add_option("--seconds", options.seconds, "Length of a turn")
         ->check(CLI::Range(0.01, 60.0))
         ->capture_default_str();
-    app.add_flag("--json", options.json, "Figures as one JSON object on stdout");
+    app.add_option("--json", options.json, "Write the figures to this file; '-' for stdout");
 }
 
 int run_memory(const memory_options& options) {
-    const figures seen = measure(options);
+    run_guard guard("memory", "rounds", {options.json, {}});
+    const figures seen = measure(options, guard);
+    if (seen.ours[0].empty()) return guard.exit_code(false);
     const auto cost = [](const pace& a, const pace&) { return a.cpu_per_hit; };
     const auto times = [](const pace& a, const pace& b) { return a.cpu_per_hit / b.cpu_per_hit; };
     const auto cpu_scaling = [](const pace& one, const pace& two) {
@@ -219,18 +226,19 @@ int run_memory(const memory_options& options) {
         {"bare_two_threads_scaling_by_cpu", median_of(seen.bare[0], seen.bare[1], cpu_scaling)},
         {"bare_two_threads_scaling_by_wall", median_of(seen.bare[0], seen.bare[1], wall_scaling)},
         {"overhead_bytes_per_entry", seen.overhead}};
-    if (options.json) {
-        boost::json::object out{{"entries", options.entries}, {"value_size", options.value_size}};
-        for (const auto& [name, value] : rows)
-            out.emplace(name, value);
-        std::printf("%s\n", boost::json::serialize(out).c_str());
-        return 0;
+    std::FILE* const to = guard.table_stream();
+    std::fprintf(to, "%zu entries of 16 + %zu bytes; medians of %zu rounds; nanoseconds of CPU\n",
+                 options.entries, options.value_size, seen.ours[0].size());
+    boost::json::object out{{"entries", options.entries},
+                            {"value_size", options.value_size},
+                            {"rounds", seen.ours[0].size()}};
+    for (const auto& [name, value] : rows) {
+        std::fprintf(to, "%-34s %8.2f\n", name, value);
+        out.emplace(name, value);
     }
-    std::printf("%zu entries of 16 + %zu bytes; medians of %u rounds; nanoseconds of CPU\n",
-                options.entries, options.value_size, options.rounds);
-    for (const auto& [name, value] : rows)
-        std::printf("%-34s %8.2f\n", name, value);
-    return 0;
+    guard.print_load(to);
+    guard.describe(out, "memory");
+    return guard.write(out) ? guard.exit_code(true) : 3;
 }
 
 } // namespace bench

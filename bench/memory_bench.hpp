@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstddef>
+#include <string>
 
 namespace bench {
 
@@ -14,7 +15,8 @@ struct memory_options {
     std::size_t value_size = 100;
     unsigned rounds = 7;
     double seconds = 0.3;
-    bool json = false;
+    /// Where the figures go as JSON; "-" for stdout, empty for nowhere.
+    std::string json{};
 };
 
 void add_memory_options(CLI::App& app, memory_options& options);

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: BSL-1.0
 """Medians and spreads of the runs that wire-vs-floor.sh left in a folder, as a table and as JSON.
 
-    ratio.py FOLDER [--json FILE]
+    ratio.py FOLDER CONCURRENCY [--json FILE]
 """
 import json
 import statistics
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "peers"))
+import machine  # noqa: E402
 
 FIGURES = [("cpu_us_per_op", "CPU us/op"), ("ops_per_s", "ops/s"),
            ("allocations_per_op", "allocs/op"), ("p50", "p50 us"), ("p99", "p99 us")]
@@ -30,8 +33,9 @@ def cell(spread):
     return "{median:.{d}f} ({min:.{d}f}–{max:.{d}f})".format(d=digits, **spread)
 
 
-def main(folder, json_file):
-    result = {}
+def main(folder, concurrency, json_file):
+    result = {"kind": "floor", "format": 1, "complete": True, "machine": machine.description(),
+              "concurrency": concurrency}
     rows = [["", *[title for _, title in FIGURES]]]
     for mode in ("plain", "tls"):
         result[mode] = {who: summary(folder, mode, who) for who in ("floor", "codynamo")}
@@ -49,4 +53,4 @@ def main(folder, json_file):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[3] if sys.argv[2:3] == ["--json"] else None)
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[4] if sys.argv[3:4] == ["--json"] else None)

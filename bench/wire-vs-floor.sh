@@ -48,4 +48,4 @@ for ((round = 1; round <= rounds; ++round)); do
     measure "tls.floor.$round" "$bin/codynamo-floor" --endpoint "$tls" --tls-ca "$ca"
     measure "tls.codynamo.$round" "$bin/codynamo-bench" wire --endpoint "$tls" --tls-ca "$ca"
 done
-python3 bench/ratio.py "$results" ${json:+--json "$json"}
+python3 bench/ratio.py "$results" "$concurrency" ${json:+--json "$json"}

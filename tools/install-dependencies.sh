@@ -4,10 +4,10 @@
 #     tools/install-dependencies.sh [build] [server] [test] [bench] [chaos] [fuzz]
 #                                   [coverage] [tidy] [peers]
 # None means build and test. build: compiler, CMake, Boost, OpenSSL. server: DynamoDB Local. test:
-# that, the formatter, Catch2 and the Python ancestor. bench: the fixed-answer server. chaos:
-# DynamoDB Local and toxiproxy, which is built with Go. fuzz: clang with libFuzzer. coverage: gcovr.
-# tidy: clang-tidy. peers: wrk, and the drivers of bench/peers that this machine has the toolchains
-# for, into build/peers; CODYNAMO_PEERS names those that are wanted.
+# that and bench, the formatter, Catch2 and the Python ancestor. bench: the fixed-answer server,
+# valgrind and matplotlib. chaos: DynamoDB Local and toxiproxy, which is built with Go. fuzz: clang
+# with libFuzzer. coverage: gcovr. tidy: clang-tidy. peers: wrk, and the drivers of bench/peers that
+# this machine has the toolchains for, into build/peers; CODYNAMO_PEERS names those that are wanted.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 missing=()
@@ -56,8 +56,8 @@ collect_server() {
 collect_test() {
     need_package catch2
     need_command clang-format-16 clang-format-16
-    need_command openssl openssl
     need_python_venv
+    collect_bench
 }
 
 collect_bench() {
@@ -65,6 +65,8 @@ collect_bench() {
     need_command openssl openssl
     need_command taskset util-linux
     need_command python3 python3
+    need_command valgrind valgrind
+    python3 -c 'import matplotlib' 2>/dev/null || need_package python3-matplotlib
 }
 
 collect_chaos() {

@@ -2,6 +2,7 @@
 // codynamo-floor: what a get would cost if there were nothing but Asio and Beast: one connection a
 // lane, one constant request, the body of the answer thrown away.
 #include "measure.hpp"
+#include "ticker.hpp"
 
 #include <codynamo/net/transport.hpp>
 
@@ -55,6 +56,8 @@ struct floor_run {
     asio::ssl::context tls{asio::ssl::context::tls_client};
     std::string request;
     bench::measurement measured;
+    bench::ticker* looking = nullptr;
+    unsigned lanes = 0;
 };
 
 /// As long as the library's own request, header by header.
@@ -113,7 +116,7 @@ asio::awaitable<void> lane(floor_run& run, Stream stream) {
     }
 }
 
-asio::awaitable<void> open_lane(floor_run& run) {
+asio::awaitable<void> connect_and_loop(floor_run& run) {
     try {
         tcp::socket socket = co_await connect(run);
         if (!run.server.tls) {
@@ -130,23 +133,31 @@ asio::awaitable<void> open_lane(floor_run& run) {
     }
 }
 
+asio::awaitable<void> open_lane(floor_run& run) {
+    co_await connect_and_loop(run);
+    if (--run.lanes == 0) run.looking->stop();
+}
+
 int run_floor(const bench::wire_options& options) {
     const auto server = codynamo::net::parse_origin(options.endpoint, "--endpoint");
     floor_run run{.options = options,
                   .server = server,
                   .request = constant_request(options, server.authority()),
-                  .measured = bench::measurement(options)};
+                  .measured = bench::measurement(options, "floor"),
+                  .lanes = options.concurrency};
     run.tls.set_verify_mode(asio::ssl::verify_peer);
     if (options.tls_ca.empty())
         run.tls.set_default_verify_paths();
     else
         run.tls.load_verify_file(options.tls_ca);
     asio::io_context context(1);
+    bench::ticker looking(context, [&run] { return run.measured.look(); });
+    run.looking = &looking;
     for (unsigned i = 0; i < options.concurrency; ++i) {
         asio::co_spawn(context, open_lane(run), asio::detached);
     }
     context.run();
-    return run.measured.report("bare Asio and Beast", options);
+    return run.measured.report("bare Asio and Beast");
 }
 
 } // namespace

@@ -72,13 +72,11 @@ bool decode_tail(const unsigned char* in, std::string& out, std::size_t at) {
     return true;
 }
 
-} // namespace
-
-void append_base64(std::string& out, std::string_view bytes) {
+void encode(std::string& out, std::string_view bytes, bool vectors) {
     const std::size_t old = out.size();
     out.resize(old + (bytes.size() + 2) / 3 * 4);
     char* to = out.data() + old;
-    if (has_base64_by_avx2()) {
+    if (vectors) {
         const std::size_t done = encode_by_avx2(bytes, to);
         bytes.remove_prefix(done);
         to += done / 3 * 4;
@@ -100,7 +98,7 @@ void append_base64(std::string& out, std::string_view bytes) {
     to[3] = '=';
 }
 
-bool decode_base64(std::string_view text, std::string& out) {
+bool decode(std::string_view text, std::string& out, bool vectors) {
     if (text.size() % 4 != 0) return false;
     if (text.empty()) {
         out.clear();
@@ -108,7 +106,7 @@ bool decode_base64(std::string_view text, std::string& out) {
     }
     out.resize(text.size() / 4 * 3);
     char* to = out.data();
-    if (has_base64_by_avx2()) {
+    if (vectors) {
         const std::size_t done = decode_by_avx2(text, to);
         text.remove_prefix(done);
         to += done / 4 * 3;
@@ -127,6 +125,24 @@ bool decode_base64(std::string_view text, std::string& out) {
     }
     return (seen & foreign) == 0 &&
            decode_tail(from, out, static_cast<std::size_t>(to - out.data()));
+}
+
+} // namespace
+
+void append_base64(std::string& out, std::string_view bytes) {
+    encode(out, bytes, has_base64_by_avx2());
+}
+
+void append_base64_by_tables(std::string& out, std::string_view bytes) {
+    encode(out, bytes, false);
+}
+
+bool decode_base64(std::string_view text, std::string& out) {
+    return decode(text, out, has_base64_by_avx2());
+}
+
+bool decode_base64_by_tables(std::string_view text, std::string& out) {
+    return decode(text, out, false);
 }
 
 } // namespace codynamo::dynamodb

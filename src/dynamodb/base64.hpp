@@ -14,4 +14,8 @@ void append_base64(std::string& out, std::string_view bytes);
 /// encoder writes: foreign characters, line breaks, missing or misplaced padding, bits left over.
 [[nodiscard]] bool decode_base64(std::string_view text, std::string& out);
 
+/// Both again by look-ups alone, on any processor.
+void append_base64_by_tables(std::string& out, std::string_view bytes);
+[[nodiscard]] bool decode_base64_by_tables(std::string_view text, std::string& out);
+
 } // namespace codynamo::dynamodb
