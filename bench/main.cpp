@@ -2,6 +2,7 @@
 // codynamo-bench: measures the library, and soaks a store.
 #include "batching_bench.hpp"
 #include "hitratio.hpp"
+#include "inflight.hpp"
 #include "memory_bench.hpp"
 #include "soak.hpp"
 #include "wire.hpp"
@@ -54,6 +55,10 @@ int main(int argc, char** argv) {
     auto* memory = app.add_subcommand(
         "memory", "Hits of a memory_backend beside a bare mutex and table; bytes per entry");
     bench::add_memory_options(*memory, memory_options);
+    bench::inflight_options inflight_options;
+    auto* inflight = app.add_subcommand(
+        "inflight", "Memory, order and cancellation of many gets at a server that stalls");
+    bench::add_inflight_options(*inflight, inflight_options);
     auto* peers = app.add_subcommand("peers", "The same gets by other clients of DynamoDB, beside");
     peers->set_help_flag();
     peers->prefix_command();
@@ -67,6 +72,7 @@ int main(int argc, char** argv) {
         if (*batching) return bench::run_batching(batching_options);
         if (*wire) return bench::run_wire(options, prepare);
         if (*hitratio) return bench::run_hitratio(hitratio_options);
+        if (*inflight) return bench::run_inflight(inflight_options);
         if (*memory) return bench::run_memory(memory_options);
         return soak_options.verify.empty() ? bench::run_soak(soak_options)
                                            : bench::verify_soak(soak_options);
