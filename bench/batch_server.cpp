@@ -13,7 +13,10 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
 #include <charconv>
@@ -30,18 +33,10 @@ using asio::ip::tcp;
 
 namespace {
 
-/// What follows the key of a record.
-const std::string& record_tail() {
-    static const std::string tail = [] {
-        std::string value;
-        codynamo::dynamodb::append_base64(value, std::string(1024, 'x'));
-        return R"("},"value":{"B":")" + value +
-               R"("},"expire":{"N":"0"},"update_ts":{"N":"1767225600.123456"}})";
-    }();
-    return tail;
-}
-
 constexpr std::string_view record_head = R"({"key":{"S":")";
+constexpr std::string_view record_middle = R"("},"value":{"B":")";
+constexpr std::string_view record_tail =
+    R"("},"expire":{"N":"0"},"update_ts":{"N":"1767225600.123456"}})";
 
 void answer_keys(std::string_view request, std::string& out) {
     constexpr std::string_view mark = R"("S":")";
@@ -51,9 +46,12 @@ void answer_keys(std::string_view request, std::string& out) {
         const std::size_t end = request.find('"', at); // the bench's keys need no escapes
         if (!first) out += ',';
         first = false;
+        const std::string_view key = request.substr(at, end - at);
         out += record_head;
-        out += request.substr(at, end - at);
-        out += record_tail();
+        out += key;
+        out += record_middle;
+        codynamo::dynamodb::append_base64(out, served_value(key));
+        out += record_tail;
     }
 }
 
@@ -88,7 +86,14 @@ std::size_t length_of(std::string_view head) {
     return 0;
 }
 
-asio::awaitable<void> serve(tcp::socket socket, std::chrono::microseconds delay) {
+/// Closed while the server is held. Belongs to the server's thread.
+struct gate {
+    explicit gate(asio::io_context& context) : opened(context) {}
+    asio::steady_timer opened; // cancelled when it opens
+    bool closed = false;
+};
+
+asio::awaitable<void> serve(tcp::socket socket, std::chrono::microseconds delay, gate& held) {
     asio::steady_timer timer(socket.get_executor());
     socket.set_option(tcp::no_delay(true));
     std::string in, content, out;
@@ -118,14 +123,18 @@ asio::awaitable<void> serve(tcp::socket socket, std::chrono::microseconds delay)
             timer.expires_after(delay);
             co_await timer.async_wait(asio::deferred);
         }
+        while (held.closed) {
+            boost::system::error_code cancelled;
+            co_await held.opened.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+        }
         co_await asio::async_write(socket, asio::buffer(out), asio::deferred);
     }
 }
 
-asio::awaitable<void> listen(tcp::acceptor& at, std::chrono::microseconds delay) {
+asio::awaitable<void> listen(tcp::acceptor& at, std::chrono::microseconds delay, gate& held) {
     for (;;) {
         tcp::socket socket = co_await at.async_accept(asio::deferred);
-        asio::co_spawn(at.get_executor(), serve(std::move(socket), delay), asio::detached);
+        asio::co_spawn(at.get_executor(), serve(std::move(socket), delay, held), asio::detached);
     }
 }
 
@@ -145,7 +154,7 @@ public:
         : acceptor_(context_, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0)),
           thread_([this, core, delay] {
               pin_to_core(core);
-              asio::co_spawn(context_, listen(acceptor_, delay), asio::detached);
+              asio::co_spawn(context_, listen(acceptor_, delay, gate_), asio::detached);
               context_.run();
           }) {}
     ~impl() {
@@ -153,9 +162,19 @@ public:
         thread_.join();
     }
     [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+    void set_held(bool held) {
+        asio::post(context_, [this, held] {
+            gate_.closed = held;
+            if (held)
+                gate_.opened.expires_at(asio::steady_timer::time_point::max());
+            else
+                gate_.opened.cancel();
+        });
+    }
 
 private:
     asio::io_context context_{1};
+    gate gate_{context_};
     tcp::acceptor acceptor_;
     std::thread thread_;
 };
@@ -165,6 +184,18 @@ batch_server::batch_server(int core, std::chrono::microseconds delay)
 batch_server::~batch_server() = default;
 std::uint16_t batch_server::port() const noexcept {
     return impl_->port();
+}
+void batch_server::hold() {
+    impl_->set_held(true);
+}
+void batch_server::release() {
+    impl_->set_held(false);
+}
+
+std::string served_value(std::string_view key) {
+    std::string value(key);
+    value.resize(1024, 'x');
+    return value;
 }
 
 } // namespace bench

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-// A server of fixed records: whatever key is asked for has a value of 1 KiB. What is measured
-// against it is the client.
+// A server of made-up records: whatever key is asked for has a value of 1 KiB, which begins with
+// the key. What is measured against it is the client.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 
 namespace bench {
 
@@ -18,11 +20,17 @@ public:
     explicit batch_server(int core, std::chrono::microseconds delay = {});
     ~batch_server();
     [[nodiscard]] std::uint16_t port() const noexcept;
+    /// From now on requests are read and nothing is answered, until release(): then everything is.
+    void hold();
+    void release();
 
 private:
     class impl;
     std::unique_ptr<impl> impl_;
 };
+
+/// What the server has under a key.
+[[nodiscard]] std::string served_value(std::string_view key);
 
 /// Pins the calling thread; does nothing when `core` is negative.
 void pin_to_core(int core) noexcept;

@@ -3,6 +3,7 @@
 #include "batching_bench.hpp"
 #include "gate/loop.hpp"
 #include "hitratio.hpp"
+#include "inflight.hpp"
 #include "memory_bench.hpp"
 #include "rate.hpp"
 #include "soak.hpp"
@@ -60,6 +61,10 @@ int main(int argc, char** argv) {
     auto* memory = app.add_subcommand(
         "memory", "Hits of a memory_backend beside a bare mutex and table; bytes per entry");
     bench::add_memory_options(*memory, memory_options);
+    bench::inflight_options inflight_options;
+    auto* inflight = app.add_subcommand(
+        "inflight", "Memory, order and cancellation of many gets at a server that stalls");
+    bench::add_inflight_options(*inflight, inflight_options);
     auto* peers = app.add_subcommand("peers", "The same gets by other clients of DynamoDB, beside");
     peers->set_help_flag();
     peers->prefix_command();
@@ -86,6 +91,7 @@ int main(int argc, char** argv) {
         if (*wire) return bench::run_wire(options, prepare);
         if (*rate) return bench::run_rate(rate_options);
         if (*hitratio) return bench::run_hitratio(hitratio_options);
+        if (*inflight) return bench::run_inflight(inflight_options);
         if (*memory) return bench::run_memory(memory_options);
         return soak_options.verify.empty() ? bench::run_soak(soak_options)
                                            : bench::verify_soak(soak_options);
