@@ -9,6 +9,8 @@
 
 namespace codynamo {
 
+namespace asio = boost::asio;
+
 using namespace std::chrono_literals;
 using namespace test;
 using test_support::run;
