@@ -15,6 +15,8 @@ public:
     /// The middle of the bucket in which the given share (0 to 1) of all values is reached; zero
     /// when there are none.
     [[nodiscard]] std::chrono::nanoseconds percentile(double share) const noexcept;
+    /// How many values there are.
+    [[nodiscard]] std::uint64_t count() const noexcept { return total_; }
     /// Exact.
     [[nodiscard]] std::chrono::nanoseconds max() const noexcept { return max_; }
 

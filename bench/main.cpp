@@ -8,6 +8,7 @@
 #include "rate.hpp"
 #include "soak.hpp"
 #include "wire.hpp"
+#include "ycsb.hpp"
 
 #include <codynamo/error.hpp>
 
@@ -45,6 +46,10 @@ int main(int argc, char** argv) {
     auto* rate = app.add_subcommand(
         "rate", "Gets of one key at a fixed rate; latency from when each was to begin");
     bench::add_rate_options(*rate, rate_options);
+    bench::ycsb_options ycsb_options;
+    auto* ycsb = app.add_subcommand(
+        "ycsb", "YCSB's core workloads through the cache, with what they cost in capacity units");
+    bench::add_ycsb_options(*ycsb, ycsb_options);
     bench::batching_options batching_options;
     auto* batching = app.add_subcommand(
         "batching", "Gets of distinct keys, batching off, on and automatic side by side");
@@ -90,6 +95,7 @@ int main(int argc, char** argv) {
         if (*batching) return bench::run_batching(batching_options);
         if (*wire) return bench::run_wire(options, prepare);
         if (*rate) return bench::run_rate(rate_options);
+        if (*ycsb) return bench::run_ycsb(ycsb_options);
         if (*hitratio) return bench::run_hitratio(hitratio_options);
         if (*inflight) return bench::run_inflight(inflight_options);
         if (*memory) return bench::run_memory(memory_options);

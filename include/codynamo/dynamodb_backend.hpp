@@ -67,6 +67,8 @@ struct dynamodb_backend_config {
     std::chrono::milliseconds create_timeout{120'000};
     /// Batches of one get_many, set_many, erase_many or clear segment under way at once; 1 to 64.
     unsigned batch_concurrency = 4;
+    /// Whether every request asks what it cost, for consumed().
+    bool count_capacity = false;
     /// Whether single operations that are under way at once share requests.
     batching_config batching{};
     std::optional<bool> use_fips{};
@@ -85,6 +87,14 @@ struct dynamodb_backend_config {
     net::network_config network{};
     environment env{};
     std::shared_ptr<net::transport> transport{};
+};
+
+/// Capacity units of one backend since it was opened, as the service told them; all zero unless
+/// config().count_capacity. What an answer said that was lost, or that a refused condition cost, is
+/// not among them: the service does not tell it.
+struct consumed_units {
+    double read = 0;
+    double write = 0;
 };
 
 /// A handle: copies share one client. Thread-safe.
@@ -142,6 +152,7 @@ public:
     [[nodiscard]] const dynamodb_backend_config& config() const noexcept;
     /// All zero when batching is off.
     [[nodiscard]] batching_stats batching() const noexcept;
+    [[nodiscard]] consumed_units consumed() const noexcept;
     [[nodiscard]] boost::asio::awaitable<void> close();
 
     /// The shared insides; for the library's own use.

@@ -64,6 +64,7 @@ private:
         answer* const one = asked_for(key);
         if (one && !one->found) one->found.emplace(std::move(what));
     }
+    void consumed(double units) override { table_.consumed.add_read(units); }
     void left(std::string_view key) override {
         if (answer* const one = asked_for(key)) one->left = true;
     }

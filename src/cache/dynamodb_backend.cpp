@@ -38,7 +38,9 @@ public:
         body += with_value_ ? table_.load_tail : table_.peek_tail;
     }
     void decode(std::string_view body) override {
-        found_ = detail::decode_record(table_.config.attributes, body, with_value_, key_);
+        double units = 0;
+        found_ = detail::decode_record(table_.config.attributes, body, with_value_, key_, &units);
+        if (units != 0) table_.consumed.add_read(units);
     }
     [[nodiscard]] std::string_view table_arn() const noexcept override {
         return dynamodb::arn_or_nothing(table_.config.table_name);
@@ -62,22 +64,24 @@ private:
 /// Twice does no harm.
 class put_call final : public dynamodb::operation_call {
 public:
-    /// The input must outlive the call.
-    explicit put_call(const dynamodb::put_item_input& in) noexcept
+    /// Both must outlive the call.
+    put_call(const dynamodb_backend::core& table, const dynamodb::put_item_input& in) noexcept
         : operation_call(dynamodb::target_of<dynamodb::put_item_input>::value,
                          {.replay_safe = true, .writes = true, .hedgeable = false}),
-          in_(in) {}
+          table_(table), in_(in) {}
 
     void encode(std::string& body) const override { dynamodb::encode(in_, body); }
     void decode(std::string_view body) override {
         dynamodb::put_item_output out;
         dynamodb::decode(body, out);
+        table_.consumed.add_write(out.consumed_capacity);
     }
     [[nodiscard]] std::string_view table_arn() const noexcept override {
         return dynamodb::arn_or_nothing(in_.table_name);
     }
 
 private:
+    const dynamodb_backend::core& table_;
     const dynamodb::put_item_input& in_;
 };
 
@@ -85,7 +89,7 @@ asio::awaitable<std::optional<failure>> send(std::shared_ptr<dynamodb_backend::c
                                              const dynamodb::put_item_input& in,
                                              dynamodb::call_options options = {}) {
     dynamodb::validate(in);
-    put_call call(in);
+    put_call call(*self, in);
     std::optional<failure> why = co_await self->client.shared_core()->call(call, options);
     co_return why;
 }
@@ -194,6 +198,10 @@ batching_stats dynamodb_backend::batching() const noexcept {
     return core_->batching ? core_->batching->stats() : batching_stats();
 }
 
+consumed_units dynamodb_backend::consumed() const noexcept {
+    return core_->consumed.total();
+}
+
 asio::awaitable<void> dynamodb_backend::close() {
     return core_->client.close();
 }
@@ -231,6 +239,7 @@ dynamodb::put_item_input dynamodb_backend::core::put_request(std::string key, re
     detail::validate_key(key);
     dynamodb::put_item_input in;
     in.table_name = config.table_name;
+    in.return_capacity = consumed.wanted();
     r.written = detail::by_table_clock(r.written, clock_offset());
     in.item = detail::to_item(config.attributes, std::move(key), std::move(r));
     return in;
@@ -252,7 +261,9 @@ dynamodb_backend::core::remove(std::shared_ptr<core> self, dynamodb::item key,
     dynamodb::delete_item_input in;
     in.table_name = self->config.table_name;
     in.key = std::move(key);
+    in.return_capacity = self->consumed.wanted();
     const auto done = co_await self->client.attempt(std::move(in), options);
+    if (done) self->consumed.add_write(done->consumed_capacity);
     if (done) co_return std::nullopt;
     co_return done.error();
 }
@@ -385,8 +396,10 @@ asio::awaitable<bool> dynamodb_backend::core::erase(std::shared_ptr<core> self, 
     // Cheaper than asking for the old item, which would travel back whole.
     in.condition.expression = "attribute_exists(#k)";
     in.names = self->names("k");
+    in.return_capacity = self->consumed.wanted();
     const dynamodb::call_options idempotent{.replay = dynamodb::replay::safe};
     const auto done = co_await self->client.attempt(std::move(in), idempotent);
+    if (done) self->consumed.add_write(done->consumed_capacity);
     if (done) co_return true;
     // The item most likely went with an attempt of ours whose answer was lost.
     if (done.error().code == errc::conditional_check_failed)
@@ -401,8 +414,10 @@ asio::awaitable<bool> dynamodb_backend::core::touch(std::shared_ptr<core> self, 
                                  .key = key_item(self->config.attributes, key),
                                  .consistent_read = true,
                                  .projection_expression = "#k, #e, #u",
-                                 .names = self->names("keu")};
+                                 .names = self->names("keu"),
+                                 .return_capacity = self->consumed.wanted()};
     const auto got = co_await self->client.get_item(std::move(get));
+    self->consumed.add_read(got.consumed_capacity);
     dynamodb::item seen = got.item.value_or(dynamodb::item{});
     if (!seen.empty() && self->clock_in_doubt()) co_await settle_clock(self, key);
     // From here on by the table's clock.
@@ -418,7 +433,9 @@ asio::awaitable<bool> dynamodb_backend::core::touch(std::shared_ptr<core> self, 
         if (same_times(stored, fresh)) co_return true;
         if (!is_fresh(stored, now)) co_return false;
         auto in = touch_request(self->config, self->names(letters), key, seen, fresh);
+        in.return_capacity = self->consumed.wanted();
         const auto done = co_await self->client.attempt(std::move(in), idempotent);
+        if (done) self->consumed.add_write(done->consumed_capacity);
         if (done) co_return true;
         if (done.error().code != errc::conditional_check_failed) throw_failure(done.error());
         const auto& info = done.error().info;

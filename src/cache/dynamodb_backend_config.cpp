@@ -121,15 +121,17 @@ void detail::validate_key(std::string_view key) {
 
 dynamodb_backend::core::core(dynamodb_backend_config given)
     : config(checked(std::move(given))), client(client_config_of(config)),
-      batching(config.batching.mode == batching_mode::off
-                   ? nullptr
-                   : std::make_unique<detail::batching_state>()) {
+      consumed(config.count_capacity), batching(config.batching.mode == batching_mode::off
+                                                    ? nullptr
+                                                    : std::make_unique<detail::batching_state>()) {
     load_head = R"({"TableName":)";
     dynamodb::append_json_string(load_head, config.table_name);
     load_head += R"(,"Key":{)";
     dynamodb::append_json_string(load_head, config.attributes.key);
     load_head += R"(:{"S":)";
-    load_tail = config.consistent_read ? R"(}},"ConsistentRead":true})" : "}}}";
+    const std::string end =
+        consumed.enabled() ? R"(,"ReturnConsumedCapacity":"TOTAL"})" : std::string("}");
+    load_tail = (config.consistent_read ? R"(}},"ConsistentRead":true)" : "}}") + end;
 
     peek_tail = load_tail;
     peek_tail.pop_back();
@@ -145,7 +147,7 @@ dynamodb_backend::core::core(dynamodb_backend_config given)
     key_head = "{";
     dynamodb::append_json_string(key_head, config.attributes.key);
     key_head += R"(:{"S":)";
-    batch_tail = config.consistent_read ? R"(],"ConsistentRead":true}}})" : "]}}}";
+    batch_tail = (config.consistent_read ? R"(],"ConsistentRead":true}})" : "]}}") + end;
 }
 
 dynamodb_backend::core::~core() = default;

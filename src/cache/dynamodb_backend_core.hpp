@@ -3,6 +3,8 @@
 // care.
 #pragma once
 
+#include "cache/capacity_counter.hpp"
+
 #include <codynamo/dynamodb/client.hpp>
 #include <codynamo/dynamodb_backend.hpp>
 
@@ -93,6 +95,8 @@ public:
     std::string batch_head;
     std::string key_head;
     std::string batch_tail;
+    /// Counted into by whoever reads an answer.
+    mutable detail::capacity_counter consumed;
     /// Only with batching on.
     const std::unique_ptr<detail::batching_state> batching;
 };

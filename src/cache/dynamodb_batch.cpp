@@ -90,13 +90,13 @@ public:
     };
 
     /// Both must outlive the call.
-    batch_write_call(const dynamodb_backend_config& config,
+    batch_write_call(const dynamodb_backend::core& table,
                      const std::vector<dynamodb::write_request>& writes)
         : operation_call(dynamodb::target_of<dynamodb::batch_write_item_input>::value,
                          {.replay_safe = true, .writes = true, .hedgeable = false}),
-          config_(config), writes_(writes), states_(writes.size()) {
+          table_(table), writes_(writes), states_(writes.size()) {
         for (std::size_t i = 0; i != writes.size(); ++i)
-            if (keys_.add(key_of(config.attributes, writes[i].item)) != i)
+            if (keys_.add(key_of(table.config.attributes, writes[i].item)) != i)
                 throw error(errc::invalid_argument, "request_items has a key twice");
     }
 
@@ -104,7 +104,7 @@ public:
         const dynamodb::path where("RequestItems");
         dynamodb::json_object to(body);
         dynamodb::json_object tables(to.member("RequestItems"));
-        dynamodb::append_json_string(body, config_.table_name);
+        dynamodb::append_json_string(body, table_.config.table_name);
         body += ':';
         dynamodb::json_array elements(body);
         for (std::size_t i = 0; i != writes_.size(); ++i)
@@ -112,28 +112,31 @@ public:
                 dynamodb::append_write(elements.element(), writes_[i], dynamodb::path(where, i));
         elements.close();
         tables.close();
+        dynamodb::encode_return_capacity(to, table_.consumed.wanted());
         to.close();
     }
     void decode(std::string_view body) override {
         dynamodb::batch_write_item_output out;
         dynamodb::decode(body, out);
+        for (const auto& told : out.consumed_capacity)
+            table_.consumed.add_write(told.capacity_units);
         for (state& one : states_)
             one.left = false;
         for (const auto& [table, writes] : out.unprocessed_items) {
             for (const dynamodb::write_request& one : writes) {
-                const auto at = keys_.find(key_of(config_.attributes, one.item));
+                const auto at = keys_.find(key_of(table_.config.attributes, one.item));
                 if (at && states_[*at].asked) states_[*at].left = true; // else not ours
             }
         }
     }
     [[nodiscard]] std::string_view table_arn() const noexcept override {
-        return dynamodb::arn_or_nothing(config_.table_name);
+        return dynamodb::arn_or_nothing(table_.config.table_name);
     }
 
     [[nodiscard]] std::vector<state>& states() noexcept { return states_; }
 
 private:
-    const dynamodb_backend_config& config_;
+    const dynamodb_backend::core& table_;
     const std::vector<dynamodb::write_request>& writes_;
     key_list keys_;
     std::vector<state> states_;
@@ -173,7 +176,7 @@ write_batch(core_ptr self, const std::vector<dynamodb::write_request>& writes, b
             std::optional<std::chrono::steady_clock::time_point> deadline) {
     std::optional<batch_write_call> call;
     try {
-        call.emplace(self->config, writes);
+        call.emplace(*self, writes);
     } catch (const error& why) {
         co_return why.as_failure();
     }

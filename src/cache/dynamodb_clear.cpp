@@ -57,6 +57,7 @@ asio::awaitable<void> clear_segment(core_ptr self, dynamodb::scan_input scan,
     while (!mine.done) {
         scan.exclusive_start_key = mine.next;
         dynamodb::scan_output page = co_await self->client.scan(scan);
+        self->consumed.add_read(page.consumed_capacity);
         std::uint64_t deleted = 0;
         std::exception_ptr why;
         try {
@@ -79,6 +80,7 @@ asio::awaitable<clear_progress> clear(core_ptr self, dynamodb::scan_input scan,
                                       clear_options options, page_job job) {
     const auto cursor = cursor_for(options);
     scan.table_name = self->config.table_name;
+    scan.return_capacity = self->consumed.wanted();
     scan.total_segments = options.segments;
     co_await detail::fan_out(options.segments, options.segments,
                              [&](std::size_t segment) -> asio::awaitable<void> {
@@ -114,8 +116,10 @@ asio::awaitable<bool> delete_if_unchanged(core_ptr self, dynamodb::item seen) {
     in.values.emplace(":seen_u", seen.at(names.update_ts));
     in.values.emplace(":seen_e", seen.at(names.expire));
     in.names = self->names("ue");
+    in.return_capacity = self->consumed.wanted();
     const dynamodb::call_options idempotent{.replay = dynamodb::replay::safe};
     const auto done = co_await self->client.attempt(std::move(in), idempotent);
+    if (done) self->consumed.add_write(done->consumed_capacity);
     if (done) co_return true;
     if (done.error().code != errc::conditional_check_failed) throw_failure(done.error());
     // No item left: somebody else, or an earlier attempt of ours, deleted it.

@@ -22,6 +22,7 @@ enum class section {
     item,  ///< Item → attribute → type tag, of a GetItem
     found, ///< Responses → table → [attribute → type tag], of a BatchGetItem
     left,  ///< UnprocessedKeys → table → Keys → [attribute → type tag]
+    spent, ///< ConsumedCapacity → CapacityUnits; of a BatchGetItem a list of such
 };
 
 /// Follows those paths; everything else is skipped.
@@ -45,6 +46,8 @@ public:
         return std::move(*builder_).finish(with_value_);
     }
 
+    [[nodiscard]] double consumed() const noexcept { return consumed_; }
+
     bool on_object_begin(error_code&) { return begin(shape::object); }
     bool on_object_end(std::size_t, error_code&) {
         if (in_item() && inner_depth() == 1 && field_ != record_field::none && !has_tag_)
@@ -65,9 +68,13 @@ public:
     }
     bool on_bool(bool, error_code&) { return value(shape::scalar); }
     bool on_null(error_code&) { return value(shape::null); }
-    bool on_int64(std::int64_t, json::string_view, error_code&) { return value(shape::scalar); }
-    bool on_uint64(std::uint64_t, json::string_view, error_code&) { return value(shape::scalar); }
-    bool on_double(double, json::string_view, error_code&) { return value(shape::scalar); }
+    bool on_int64(std::int64_t number, json::string_view, error_code&) {
+        return plain_number(static_cast<double>(number));
+    }
+    bool on_uint64(std::uint64_t number, json::string_view, error_code&) {
+        return plain_number(static_cast<double>(number));
+    }
+    bool on_double(double number, json::string_view, error_code&) { return plain_number(number); }
     bool on_number_part(json::string_view, error_code&) { return true; }
     bool on_document_begin(error_code&) { return true; }
     bool on_document_end(error_code&) { return true; }
@@ -94,12 +101,22 @@ private:
         return joined_;
     }
 
+    bool plain_number(double number) {
+        if (std::exchange(at_units_, false) && section_ == section::spent) {
+            consumed_ += number;
+            if (batch_) batch_->consumed(number);
+        }
+        return value(shape::scalar);
+    }
+
     [[nodiscard]] bool in_item() const noexcept { return item_depth_ != 0; }
     /// 0 between the attributes of an item, 1 between the type tags of one.
     [[nodiscard]] int inner_depth() const noexcept { return depth_ - item_depth_; }
 
     void key(std::string_view name) {
         if (in_item()) return inner_key(name);
+        at_units_ =
+            section_ == section::spent && depth_ == (batch_ ? 3 : 2) && name == "CapacityUnits";
         if (depth_ == 3) at_keys_ = section_ == section::left && name == "Keys";
         if (depth_ != 1) return;
         section_ = section_of(name);
@@ -108,7 +125,9 @@ private:
     }
 
     [[nodiscard]] section section_of(std::string_view name) const noexcept {
-        if (!batch_) return name == "Item" ? section::item : section::none;
+        if (!batch_ && name == "Item") return section::item;
+        if (name == "ConsumedCapacity") return section::spent;
+        if (!batch_) return section::none;
         if (name == "Responses") return section::found;
         return name == "UnprocessedKeys" ? section::left : section::none;
     }
@@ -186,6 +205,7 @@ private:
         if (depth_ == 0) return wanted::object;
         switch (section_) {
         case section::none:
+        case section::spent:
             break;
         case section::item:
             return depth_ == 1 ? wanted::item : wanted::anything;
@@ -269,7 +289,8 @@ private:
     bool has_tag_ = false;
     bool is_text_ = false; ///< the tag is that of a string
     bool at_key_ = false;
-    bool at_keys_ = false; ///< in the list of unprocessed keys
+    bool at_keys_ = false;  ///< in the list of unprocessed keys
+    bool at_units_ = false; ///< the next number is of units
     bool has_item_ = false;
     bool has_key_ = false;
     int depth_ = 0;
@@ -277,6 +298,7 @@ private:
     section section_ = section::none;
     record_field field_ = record_field::none;
     tag tag_ = tag::other;
+    double consumed_ = 0;
     std::optional<failure> broken_; ///< why the item at hand is no record
     std::string key_;               ///< of the item at hand
     std::string partial_;
@@ -308,12 +330,16 @@ bool is_blank(std::string_view response) noexcept {
 } // namespace
 
 std::optional<record> decode_record(const record_attributes& names, std::string_view response,
-                                    bool with_value, std::string_view key) {
+                                    bool with_value, std::string_view key, double* consumed) {
     if (is_blank(response)) return std::nullopt;
     std::optional<record> found;
     read(
-        "GetItem", response, [&](handler& parsed) { found = parsed.take(); }, names, with_value,
-        key);
+        "GetItem", response,
+        [&](handler& parsed) {
+            found = parsed.take();
+            if (consumed) *consumed = parsed.consumed();
+        },
+        names, with_value, key);
     return found;
 }
 

@@ -71,10 +71,11 @@ private:
 /// Reads the response to a GetItem of `key` straight into a record, without a tree in between.
 /// nullopt when the response has no item. Throws errc::bad_response when it is no such response or
 /// holds the item of another key (an empty `key` accepts any), else what to_record() throws.
+/// `consumed`, unless null, becomes the capacity units that it says it took.
 [[nodiscard]] std::optional<record> decode_record(const record_attributes& names,
                                                   std::string_view get_item_response,
-                                                  bool with_value = true,
-                                                  std::string_view key = {});
+                                                  bool with_value = true, std::string_view key = {},
+                                                  double* consumed = nullptr);
 
 /// What the response to a BatchGetItem turns out to say.
 class batch_answers {
@@ -84,6 +85,8 @@ public:
     virtual void found(std::string_view key, result<record> what) = 0;
     /// A key that was left unprocessed.
     virtual void left(std::string_view key) = 0;
+    /// Capacity units.
+    virtual void consumed(double /*units*/) {}
 };
 
 /// The same for BatchGetItem, in the order of the response; items without a key are skipped, and

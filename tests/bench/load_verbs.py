@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""codynamo-bench ycsb and rate, as a user gives them, against a DynamoDB Local.
+
+    load_verbs.py FOLDER      with codynamo-bench; 77 without CODYNAMO_TEST_ENDPOINT
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from pathlib import Path
+
+ENDPOINT = os.environ.get("CODYNAMO_TEST_ENDPOINT")
+TABLE = "bench-" + uuid.uuid4().hex
+
+
+def run(binary, *arguments, code=0):
+    done = subprocess.run([binary, *map(str, arguments), "--json", "-"], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+    assert done.returncode == code, (arguments, done.returncode, done.stderr)
+    return json.loads(done.stdout) if done.stdout else None
+
+
+def ycsb(binary, workload, *more, code=0, table=TABLE):
+    return run(binary, "ycsb", "--workload", workload, "--endpoint", ENDPOINT, "--table", table,
+               "--records", 600, "--seconds", 0.5, "--warmup", 0.1, "--concurrency", 8, *more,
+               code=code)
+
+
+def check_ycsb(binary):
+    mixes = {"a": {"read", "update"}, "b": {"read", "update"}, "c": {"read"},
+             "d": {"read", "insert"}, "f": {"read", "read_modify_write"}}
+    for letter, mix in mixes.items():
+        table = TABLE + letter
+        seen = ycsb(binary, letter, table=table)
+        assert seen["kind"] == "ycsb" and seen["complete"] and seen["errors"] == 0, seen
+        assert set(seen["operations"]) == mix, seen
+        assert 0 < seen["memory_hit_ratio"] < 1, seen
+        assert seen["load_units"] >= 600, seen
+        assert (seen["consumed_units"]["write"] > 0) == (letter != "c"), seen
+    # Without the layer every read is paid for, half a unit for each; eventually consistent ones
+    # of up to 4 KiB.
+    alone = ycsb(binary, "c", "--no-load", "--no-memory-layer", "--batching", "off",
+                 table=TABLE + "c")
+    assert alone["memory_hit_ratio"] is None
+    assert abs(alone["units_per_op"]["read"] - 0.5) < 0.05, alone
+    layered = ycsb(binary, "c", "--no-load", "--memory-records", 1000, table=TABLE + "c")
+    assert layered["units_per_op"]["read"] < 0.1, layered
+    # Whatever is not what was written fails the run.
+    wrong = ycsb(binary, "c", "--no-load", "--value-size", 999, code=3, table=TABLE + "c")
+    assert wrong["errors"] > 0, wrong
+
+
+def check_rate(binary):
+    place = ["rate", "--endpoint", ENDPOINT, "--table", TABLE, "--seconds", 1, "--prepare"]
+    seen = run(binary, *place, "--rate", 50)
+    assert seen["kind"] == "rate" and seen["complete"] and seen["errors"] == 0, seen
+    assert seen["rate"]["arrived"] == 50 and seen["rate"]["reached"], seen
+    latency, service = seen["latency_us"], seen["service_us"]
+    assert latency["p50"] <= latency["p9999"] <= latency["max"], seen
+    assert latency["max"] >= service["max"], seen
+    seen = run(binary, *place, "--rate", 200_000, "--concurrency-limit", 2)
+    assert not seen["rate"]["reached"] and seen["rate"]["most_in_flight"] == 2, seen
+    assert seen["latency_us"]["p50"] > 10 * seen["service_us"]["p50"], seen
+
+
+def check_interruption(binary):
+    process = subprocess.Popen([binary, "rate", "--endpoint", ENDPOINT, "--table", TABLE, "--rate",
+                                "100", "--seconds", "60", "--json", "-"], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    figures = json.loads(process.communicate(timeout=30)[0])
+    assert process.returncode == 130, process.returncode
+    assert not figures["complete"] and figures["ops"] > 0, figures
+
+
+def answers(url):
+    try:
+        urllib.request.urlopen(url, timeout=2)
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def check_own_server(binary):
+    """It is gone afterwards, also when nobody had the time to say so."""
+    for seconds, killed in (("0.1", False), ("60", True)):
+        process = subprocess.Popen([binary, "ycsb", "--records", "10", "--seconds", seconds],
+                                   text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        url = process.stderr.readline().split()[-1]
+        assert url.startswith("http://127.0.0.1:"), url
+        if killed:
+            assert answers(url)
+            process.kill()
+        process.communicate()
+        assert process.returncode == (-signal.SIGKILL if killed else 0)
+        assert killed or not answers(url)
+        wait_until_silent(url)
+
+
+def wait_until_silent(url):
+    deadline = time.monotonic() + 60
+    while answers(url):
+        assert time.monotonic() < deadline, url
+        time.sleep(0.1)
+
+
+def main():
+    if not ENDPOINT:
+        print("CODYNAMO_TEST_ENDPOINT is not set")
+        return 77
+    binary = Path(sys.argv[1], "codynamo-bench")
+    check_ycsb(binary)
+    check_rate(binary)
+    check_interruption(binary)
+    check_own_server(binary)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
