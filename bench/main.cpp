@@ -4,6 +4,7 @@
 #include "hitratio.hpp"
 #include "inflight.hpp"
 #include "memory_bench.hpp"
+#include "scale.hpp"
 #include "soak.hpp"
 #include "wire.hpp"
 
@@ -11,15 +12,17 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <unistd.h>
 #include <vector>
 
 namespace {
 
-/// The comparison is a script among the sources, with drivers in five languages.
-int run_peers(std::vector<std::string> words) {
-    std::string script = CODYNAMO_BENCH_PEERS;
+/// Becomes another program: some verbs are scripts among the sources, one stands beside us.
+int become(std::string script, std::vector<std::string> words) {
     std::vector<char*> arguments{script.data()};
     for (auto& word : words)
         arguments.push_back(word.data());
@@ -27,6 +30,23 @@ int run_peers(std::vector<std::string> words) {
     ::execv(script.c_str(), arguments.data());
     std::perror(script.c_str());
     return 3;
+}
+
+std::string micro_program() {
+    std::error_code fault;
+    const auto own = std::filesystem::read_symlink("/proc/self/exe", fault);
+    const auto program = own.parent_path() / "codynamo-micro";
+    if (!std::filesystem::exists(program))
+        throw std::runtime_error("there is no " + program.string() +
+                                 ": build it after tools/install-dependencies.sh bench");
+    return program.string();
+}
+
+CLI::App* add_program(CLI::App& app, const char* name, const char* what) {
+    auto* verb = app.add_subcommand(name, what);
+    verb->set_help_flag();
+    verb->prefix_command();
+    return verb;
 }
 
 } // namespace
@@ -59,16 +79,23 @@ int main(int argc, char** argv) {
     auto* inflight = app.add_subcommand(
         "inflight", "Memory, order and cancellation of many gets at a server that stalls");
     bench::add_inflight_options(*inflight, inflight_options);
-    auto* peers = app.add_subcommand("peers", "The same gets by other clients of DynamoDB, beside");
-    peers->set_help_flag();
-    peers->prefix_command();
+    bench::scale_options scale_options;
+    auto* scale = app.add_subcommand("scale", "What a second thread adds where the CPU counts");
+    bench::add_scale_options(*scale, scale_options);
+    auto* micro = add_program(app, "micro", "The parts of a get and a set, by Google Benchmark");
+    auto* compile =
+        add_program(app, "compile", "How long a user's translation unit takes to compile");
+    auto* peers = add_program(app, "peers", "The same gets by other clients of DynamoDB, beside");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& why) {
         return app.exit(why) == 0 ? 0 : 2;
     }
     try {
-        if (*peers) return run_peers(peers->remaining());
+        if (*peers) return become(CODYNAMO_BENCH_PEERS, peers->remaining());
+        if (*compile) return become(CODYNAMO_BENCH_COMPILE, compile->remaining());
+        if (*micro) return become(micro_program(), micro->remaining());
+        if (*scale) return bench::run_scale(scale_options);
         if (*batching) return bench::run_batching(batching_options);
         if (*wire) return bench::run_wire(options, prepare);
         if (*hitratio) return bench::run_hitratio(hitratio_options);

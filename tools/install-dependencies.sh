@@ -4,7 +4,8 @@
 #     tools/install-dependencies.sh [build] [server] [test] [bench] [chaos] [fuzz]
 #                                   [coverage] [tidy] [peers]
 # None means build and test. build: compiler, CMake, Boost, OpenSSL. server: DynamoDB Local. test:
-# that, the formatter, Catch2 and the Python ancestor. bench: the fixed-answer server. chaos:
+# that, the formatter, Catch2 and the Python ancestor. bench: the fixed-answer
+# server and Google Benchmark. chaos:
 # DynamoDB Local and toxiproxy, which is built with Go. fuzz: clang with libFuzzer. coverage: gcovr.
 # tidy: clang-tidy. peers: wrk, and the drivers of bench/peers that this machine has the toolchains
 # for, into build/peers; CODYNAMO_PEERS names those that are wanted.
@@ -61,6 +62,7 @@ collect_test() {
 }
 
 collect_bench() {
+    need_package libbenchmark-dev
     need_command nginx nginx-light
     need_command openssl openssl
     need_command taskset util-linux
