@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-// codynamo-bench: measures the library, and soaks a store.
+// codynamo-bench: measures the library, and soaks a store. Its verbs are listed in main().
 #include "batching_bench.hpp"
 #include "gate/loop.hpp"
 #include "hitratio.hpp"
 #include "inflight.hpp"
 #include "memory_bench.hpp"
 #include "rate.hpp"
+#include "scale.hpp"
 #include "soak.hpp"
 #include "wire.hpp"
 #include "ycsb.hpp"
@@ -14,22 +15,111 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace {
 
-/// Some verbs are scripts among the sources.
-int run_script(const char* relative, std::vector<std::string> words) {
-    std::string script = std::string(CODYNAMO_BENCH_SCRIPTS) + '/' + relative;
-    std::vector<char*> arguments{script.data()};
+/// Becomes another program: some verbs are scripts among the sources, one stands beside us.
+int become(std::string program, std::vector<std::string> words) {
+    std::vector<char*> arguments{program.data()};
     for (auto& word : words)
         arguments.push_back(word.data());
     arguments.push_back(nullptr);
-    ::execv(script.c_str(), arguments.data());
-    std::perror(script.c_str());
+    ::execv(program.c_str(), arguments.data());
+    std::perror(program.c_str());
     return 3;
+}
+
+std::string script(const char* relative) {
+    return std::string(CODYNAMO_BENCH_SCRIPTS) + '/' + relative;
+}
+
+std::string micro_program() {
+    std::error_code fault;
+    const auto own = std::filesystem::read_symlink("/proc/self/exe", fault);
+    const auto program = own.parent_path() / "codynamo-micro";
+    if (!std::filesystem::exists(program))
+        throw std::runtime_error("there is no " + program.string() +
+                                 ": build it after tools/install-dependencies.sh bench");
+    return program.string();
+}
+
+class verb_list {
+public:
+    explicit verb_list(CLI::App& app) : app_(app) {}
+
+    template <class Options>
+    CLI::App* add(const char* name, const char* what, void (*describe)(CLI::App&, Options&),
+                  int (*run)(const Options&)) {
+        auto* const verb = app_.add_subcommand(name, what);
+        const auto options = std::make_shared<Options>();
+        describe(*verb, *options);
+        actions_.emplace_back(verb, [options, run] { return run(*options); });
+        return verb;
+    }
+
+    /// Whatever is said behind the verb goes to the program.
+    void add_program(const char* name, const char* what, std::function<std::string()> program) {
+        auto* const verb = app_.add_subcommand(name, what);
+        verb->set_help_flag();
+        verb->prefix_command();
+        actions_.emplace_back(verb,
+                              [verb, program] { return become(program(), verb->remaining()); });
+    }
+
+    [[nodiscard]] int run() const {
+        for (const auto& [verb, action] : actions_)
+            if (*verb) return action();
+        return 2;
+    }
+
+private:
+    CLI::App& app_;
+    std::vector<std::pair<CLI::App*, std::function<int()>>> actions_;
+};
+
+int soak(const bench::soak_options& options) {
+    return options.verify.empty() ? bench::run_soak(options) : bench::verify_soak(options);
+}
+
+void add_verbs(verb_list& verbs) {
+    using namespace bench;
+    verbs.add("wire", "Gets of one key at a fixed concurrency, one thread", add_wire_verb_options,
+              run_wire);
+    verbs.add("rate", "Gets of one key at a fixed rate; latency from when each was to begin",
+              add_rate_options, run_rate);
+    verbs.add("ycsb",
+              "YCSB's core workloads through the cache, with what they cost in capacity units",
+              add_ycsb_options, run_ycsb);
+    verbs.add("batching", "Gets of distinct keys, batching off, on and automatic side by side",
+              add_batching_options, run_batching);
+    verbs.add("inflight", "Memory, order and cancellation of many gets at a server that stalls",
+              add_inflight_options, run_inflight);
+    verbs.add("scale", "What a second thread adds where the CPU counts", add_scale_options,
+              run_scale);
+    verbs.add("memory", "Hits of a memory_backend beside a bare mutex and table; bytes per entry",
+              add_memory_options, run_memory);
+    verbs.add("hitratio", "Replays a trace of keys through a memory_backend", add_hitratio_options,
+              run_hitratio);
+    verbs.add("soak", "Writes and strong reads under faults; afterwards: was anything lost?",
+              add_soak_options, soak);
+    verbs.add_program("micro", "The parts of a get and a set, by Google Benchmark", micro_program);
+    verbs.add_program("compile", "How long a user's translation unit takes to compile",
+                      [] { return script("compile.py"); });
+    verbs.add_program("peers", "The same gets by other clients of DynamoDB, beside",
+                      [] { return script("peers.sh"); });
+    verbs.add_program("gate", "Instructions and allocations per get, and a baseline",
+                      [] { return script("gate/run.py"); });
+    verbs.add_program("report", "One page of all results", [] { return script("report/run.py"); });
+    verbs.add("gate-loop", "What gate counts", add_gate_loop_options, run_gate_loop)->group("");
 }
 
 } // namespace
@@ -37,70 +127,15 @@ int run_script(const char* relative, std::vector<std::string> words) {
 int main(int argc, char** argv) {
     CLI::App app("Measures codynamo and soaks stores", "codynamo-bench");
     app.require_subcommand(1);
-    bench::wire_options options;
-    bool prepare = false;
-    auto* wire = app.add_subcommand("wire", "Gets of one key at a fixed concurrency, one thread");
-    bench::add_wire_options(*wire, options);
-    wire->add_flag("--prepare", prepare, "Create the table and store a value of 1 KiB first");
-    bench::rate_options rate_options;
-    auto* rate = app.add_subcommand(
-        "rate", "Gets of one key at a fixed rate; latency from when each was to begin");
-    bench::add_rate_options(*rate, rate_options);
-    bench::ycsb_options ycsb_options;
-    auto* ycsb = app.add_subcommand(
-        "ycsb", "YCSB's core workloads through the cache, with what they cost in capacity units");
-    bench::add_ycsb_options(*ycsb, ycsb_options);
-    bench::batching_options batching_options;
-    auto* batching = app.add_subcommand(
-        "batching", "Gets of distinct keys, batching off, on and automatic side by side");
-    bench::add_batching_options(*batching, batching_options);
-    bench::soak_options soak_options;
-    auto* soak = app.add_subcommand(
-        "soak", "Writes and strong reads under faults; afterwards: was anything lost?");
-    bench::add_soak_options(*soak, soak_options);
-    bench::hitratio_options hitratio_options;
-    auto* hitratio =
-        app.add_subcommand("hitratio", "Replays a trace of keys through a memory_backend");
-    bench::add_hitratio_options(*hitratio, hitratio_options);
-    bench::memory_options memory_options;
-    auto* memory = app.add_subcommand(
-        "memory", "Hits of a memory_backend beside a bare mutex and table; bytes per entry");
-    bench::add_memory_options(*memory, memory_options);
-    bench::inflight_options inflight_options;
-    auto* inflight = app.add_subcommand(
-        "inflight", "Memory, order and cancellation of many gets at a server that stalls");
-    bench::add_inflight_options(*inflight, inflight_options);
-    auto* peers = app.add_subcommand("peers", "The same gets by other clients of DynamoDB, beside");
-    peers->set_help_flag();
-    peers->prefix_command();
-    auto* gate = app.add_subcommand("gate", "Instructions and allocations per get, and a baseline");
-    auto* report = app.add_subcommand("report", "One page of all results");
-    for (auto* script : {gate, report}) {
-        script->set_help_flag();
-        script->prefix_command();
-    }
-    bench::gate_loop_options gate_loop_options;
-    auto* gate_loop = app.add_subcommand("gate-loop", "What gate counts")->group("");
-    bench::add_gate_loop_options(*gate_loop, gate_loop_options);
+    verb_list verbs(app);
+    add_verbs(verbs);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& why) {
         return app.exit(why) == 0 ? 0 : 2;
     }
     try {
-        if (*peers) return run_script("peers.sh", peers->remaining());
-        if (*gate) return run_script("gate/run.py", gate->remaining());
-        if (*report) return run_script("report/run.py", report->remaining());
-        if (*gate_loop) return bench::run_gate_loop(gate_loop_options);
-        if (*batching) return bench::run_batching(batching_options);
-        if (*wire) return bench::run_wire(options, prepare);
-        if (*rate) return bench::run_rate(rate_options);
-        if (*ycsb) return bench::run_ycsb(ycsb_options);
-        if (*hitratio) return bench::run_hitratio(hitratio_options);
-        if (*inflight) return bench::run_inflight(inflight_options);
-        if (*memory) return bench::run_memory(memory_options);
-        return soak_options.verify.empty() ? bench::run_soak(soak_options)
-                                           : bench::verify_soak(soak_options);
+        return verbs.run();
     } catch (const std::exception& why) {
         std::fprintf(stderr, "codynamo-bench: %s\n", why.what());
         const auto* failed = dynamic_cast<const codynamo::error*>(&why);

@@ -57,15 +57,21 @@ asio::awaitable<void> set_up(const wire_options& options, bool prepare, ticker& 
 
 } // namespace
 
-int run_wire(const wire_options& options, bool prepare) {
+void add_wire_verb_options(CLI::App& app, wire_verb_options& options) {
+    add_wire_options(app, options);
+    app.add_flag("--prepare", options.prepare, "Create the table and store a value of 1 KiB first");
+}
+
+int run_wire(const wire_verb_options& options) {
     asio::io_context context(1);
     std::optional<wire_run> run;
     ticker looking(context, [&run] { return !run || run->measured.look(); });
     std::exception_ptr failure;
-    asio::co_spawn(context, set_up(options, prepare, looking, run), [&](std::exception_ptr thrown) {
-        failure = thrown;
-        if (failure) looking.stop();
-    });
+    asio::co_spawn(context, set_up(options, options.prepare, looking, run),
+                   [&](std::exception_ptr thrown) {
+                       failure = thrown;
+                       if (failure) looking.stop();
+                   });
     context.run();
     if (failure) std::rethrow_exception(failure);
     return run->measured.report("codynamo: get of " + std::to_string(run->target.expected.size()) +

@@ -6,7 +6,13 @@
 
 namespace bench {
 
-/// `prepare`: create the table and store a value of 1 KiB first. Returns the exit code.
-[[nodiscard]] int run_wire(const wire_options& options, bool prepare);
+struct wire_verb_options : wire_options {
+    bool prepare = false; ///< create the table and store a value of 1 KiB first
+};
+
+void add_wire_verb_options(CLI::App& app, wire_verb_options& options);
+
+/// Returns the exit code.
+[[nodiscard]] int run_wire(const wire_verb_options& options);
 
 } // namespace bench

@@ -231,7 +231,8 @@ void add_ycsb_options(CLI::App& app, ycsb_options& options) {
     add_window_options(app, options.common);
 }
 
-int run_ycsb(ycsb_options options) {
+int run_ycsb(const ycsb_options& given) {
+    ycsb_options options = given;
     std::optional<dynamodb_local> own;
     if (options.common.endpoint.empty()) {
         own.emplace();

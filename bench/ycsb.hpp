@@ -30,6 +30,6 @@ struct ycsb_options {
 void add_ycsb_options(CLI::App& app, ycsb_options& options);
 
 /// The exit code.
-[[nodiscard]] int run_ycsb(ycsb_options options);
+[[nodiscard]] int run_ycsb(const ycsb_options& options);
 
 } // namespace bench

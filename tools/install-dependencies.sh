@@ -5,9 +5,10 @@
 #                                   [coverage] [tidy] [peers]
 # None means build and test. build: compiler, CMake, Boost, OpenSSL. server: DynamoDB Local. test:
 # that and bench, the formatter, Catch2 and the Python ancestor. bench: the fixed-answer server,
-# valgrind and matplotlib. chaos: DynamoDB Local and toxiproxy, which is built with Go. fuzz: clang
-# with libFuzzer. coverage: gcovr. tidy: clang-tidy. peers: wrk, and the drivers of bench/peers that
-# this machine has the toolchains for, into build/peers; CODYNAMO_PEERS names those that are wanted.
+# Google Benchmark, valgrind and matplotlib. chaos: DynamoDB Local and toxiproxy, which is built with
+# Go. fuzz: clang with libFuzzer. coverage: gcovr. tidy: clang-tidy. peers: wrk, and the drivers of
+# bench/peers that this machine has the toolchains for, into build/peers; CODYNAMO_PEERS names those
+# that are wanted.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 missing=()
@@ -61,6 +62,7 @@ collect_test() {
 }
 
 collect_bench() {
+    need_package libbenchmark-dev
     need_command nginx nginx-light
     need_command openssl openssl
     need_command taskset util-linux
