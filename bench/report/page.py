@@ -35,10 +35,10 @@ th { color: var(--soft); font-weight: 600; } tbody tr:hover { background: var(--
 .targets td:first-child { white-space: normal; min-width: 13rem; }
 .met { color: var(--good); } .missed { color: var(--bad); font-weight: 600; }
 .plots { display: grid; gap: 1.2rem 2rem; margin-top: 1rem;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); align-items: start; }
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); align-items: start; }
 figure { margin: 0; overflow-x: auto; } figcaption { font-size: 0.88rem; color: var(--soft);
-  margin-bottom: 0.3rem; } figure svg { width: 100%; min-width: 25rem; max-width: 44rem;
-  height: auto; display: block; } svg text { font-family: system-ui, sans-serif !important; }
+  margin-bottom: 0.3rem; } figure svg { max-width: max(100%, 24rem); height: auto;
+  display: block; } svg text { font-family: system-ui, sans-serif !important; }
 code { font-size: 0.92em; } ul { padding-left: 1.2rem; }
 """
 
@@ -97,12 +97,10 @@ def section_html(section, draw):
         if table.title:
             parts.append(f"<h3>{escape(table.title)}</h3>")
         parts.append(table_html(table.head, table.rows, table.noisy))
-    if section.plots and draw:
-        parts.append('<div class="plots">')
-        for place, plot in enumerate(section.plots):
-            parts.append(f"<figure><figcaption>{escape(plot.title)}</figcaption>"
-                         f"{draw(plot, f'{section.kind}{place}')}</figure>")
-        parts.append("</div>")
+        figures = [f"<figure><figcaption>{escape(plot.title)}</figcaption>"
+                   f"{draw(plot, f'{section.kind}{place}')}</figure>"
+                   for place, plot in enumerate(section.plots) if draw and plot in table.plots]
+        parts.append(f'<div class="plots">{"".join(figures)}</div>' if figures else "")
     return "\n".join(parts)
 
 
