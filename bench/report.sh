@@ -51,10 +51,10 @@ measure() {
     local name=$1
     shift
     step "$name"
-    if "$@" --json "$results/$name.json" >"$logs/$name" 2> >(tee -a "$logs/$name" >&2); then
-        return
-    fi
-    failed+=("$name (exit code $?; $logs/$name)")
+    local code=0
+    "$@" --json "$results/$name.json" >"$logs/$name" 2> >(tee -a "$logs/$name" >&2) || code=$?
+    ((code != 130)) || exit 130
+    ((code == 0)) || failed+=("$name (exit code $code; $logs/$name)")
 }
 
 closed_and_open_loops() {
@@ -64,7 +64,8 @@ closed_and_open_loops() {
     server=${lines[0]}
     url=${lines[1]#plain=}
     local common=(--endpoint "$url" --table cache --key 1k --seconds "$(either 10 2)")
-    for pid in $(<"$server/nginx.pid") $(pgrep -P "$(<"$server/nginx.pid")"); do
+    pid=$(<"$server/nginx.pid")
+    for pid in "$pid" $(<"/proc/$pid/task/$pid/children"); do
         common+=(--server-pid "$pid")
     done
     measure wire taskset -c 0 "$bench" wire "${common[@]}"

@@ -50,7 +50,8 @@ class Results:
         if not document.get("complete", True):
             self.notes.append(f"{name} was interrupted: it has what was measured until then")
         if document.get("noisy"):
-            self.notes.append(f"{name} is noisy: others used {document['other_load']:.0%} of a core")
+            self.notes.append(f"{name} is noisy: others used "
+                              f"{document['other_load']:.0%} of a core")
 
     def all(self, kind):
         return self.documents[kind]

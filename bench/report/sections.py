@@ -262,7 +262,7 @@ MAKERS = {
 
 
 def sections(all_results):
-    """In the page's order. One whose file has another form is named and does not hinder the rest."""
+    """In the page's order. One whose file has another form is named and hinders no other."""
     out = []
     for kind, make in MAKERS.items():
         documents = all_results.all(kind)
