@@ -215,6 +215,38 @@ def policies(documents):
     return made
 
 
+def ycsb(documents):
+    head = ["file", "operations/s", "CPU µs each", "p50 µs", "p99 µs", "read units each",
+            "write units each", "other load"]
+    rows = []
+    for each in documents:
+        latency, units = each.get("latency_us") or {}, each.get("units_per_op") or {}
+        rows.append([each["file"].removesuffix(".json"), number(each["ops_per_s"]),
+                     number(each["cpu_us_per_op"]), number(latency.get("p50")),
+                     number(latency.get("p99")), number(units.get("read")),
+                     number(units.get("write")), share(each.get("other_load"))])
+    noisy = {place for place, each in enumerate(documents) if each.get("noisy")}
+    return Section("ycsb", "Against DynamoDB Local, which is usually the bottleneck itself; what "
+                   "does not depend on it are CPU and capacity units.", [Table("", head, rows,
+                                                                             noisy)])
+
+
+def micro(documents):
+    rows = [[one["name"], number(one["cpu_time"]), one.get("time_unit", "ns")]
+            for each in documents for one in each["benchmarks"]
+            if one.get("run_type", "iteration") == "iteration"]
+    return Section("micro", "One after the other on one thread, by Google Benchmark.",
+                   [Table("", ["", "CPU", "unit"], rows)])
+
+
+def compile_times(documents):
+    rows = [[what, spread_text(times)] for each in documents
+            for what, times in each["seconds"].items()]
+    return Section("compile", f"{documents[-1]['compiler']} {documents[-1]['flags']}: a user of "
+                   "cache and table backend, one of bare asio::awaitable, and an empty program.",
+                   [Table("", ["", "seconds of CPU"], rows)])
+
+
 def rows_of(documents):
     """A kind without a table of its own that has a list of results: one table of them."""
     lists = [each["results"] for each in documents
@@ -252,12 +284,10 @@ MAKERS = {
     "wire": loop("wire", "Gets of one key, so many in flight, each begun when one has ended."),
     "rate": loop("rate", "Gets begun at a given rate whatever the answers do; latency counts from "
                  "the intended start, so stalls are in it."),
-    "ycsb": plain("ycsb", "Against DynamoDB Local, which is usually the bottleneck itself."),
+    "ycsb": ycsb, "micro": micro, "compile": compile_times,
     "inflight": plain("inflight", "Gets waiting for a server that stalls."),
     "memory": plain("memory", "Nanoseconds of CPU, in turns with a bare mutex and table."),
-    "scale": plain("scale", "CPU-bound work on one and on two threads."),
-    "micro": plain("micro", "Single steps of a get."),
-    "compile": plain("compile", "The compiler's time, optimization on."),
+    "scale": plain("scale", "CPU-bound work on one and on two threads, beside one of the same round."),
 }
 
 

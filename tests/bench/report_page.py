@@ -147,7 +147,12 @@ class Reading(unittest.TestCase):
 class Targets(unittest.TestCase):
     def test_verdicts(self):
         made = loaded(a=floor(32, 1.25), b=floor(1, 1.3), c=gate(44_000.4), d=batching(5.5),
-                      e={"kind": "memory", "times_bare": 2.5})
+                      e={"kind": "memory", "times_bare": 2.5},
+                      f={"kind": "scale", "results": [
+                          {"what": "wire", "threads": 1, "scaling_by_wall": 1.0},
+                          {"what": "wire", "threads": 2, "scaling_by_wall": 1.9,
+                           "scaling_by_cpu": 1.7}]},
+                      g={"kind": "compile", "seconds": {"codynamo": spread(3.0)}})
         found = {what: (measured, word) for what, _, measured, word in targets.rows(made)}
         for what, expected in [
                 ("CPU per get, 32 in flight, times the floor", ("1.25 ×", "met")),
@@ -157,6 +162,9 @@ class Targets(unittest.TestCase):
                 ("Instructions per get", ("44,000", "met")),
                 ("Items per CPU second through batching, times single gets", ("5.50 ×", "met")),
                 ("A hit in memory, times a bare mutex and table", ("2.50 ×", "missed")),
+                ("Two executors in two threads, times one", ("1.90 ×", "met")),
+                ("The same by CPU, as if each had a core", ("1.70 ×", "missed")),
+                ("Seconds to compile a user's translation unit", ("3.00", "missed")),
                 ("Bytes of each of 100,000 gets in flight", ("not measured", ""))]:
             self.assertEqual(found[what], expected, what)
 
@@ -165,9 +173,16 @@ class Page(unittest.TestCase):
     def test_tables(self):
         parsed, text, markdown = both(loaded(
             a=peers(), b=gate(40_000.0), c=floor(32, 1.2), d=batching(5.0), e=wire(),
-            f={"kind": "ycsb", "complete": True, "results": [{"op": "read", "units": 5}]}))
+            f={"kind": "inflight", "complete": True, "results": [
+                {"batching": "off", "cancel_ms": 61.5, "fair": True}]},
+            g={"context": {}, "benchmarks": [{"name": "sign", "cpu_time": 693.2}]},
+            h={"kind": "ycsb", "ops_per_s": 77.0, "cpu_us_per_op": 5.0, "noisy": True,
+               "other_load": 0.4, "units_per_op": {"read": 0.5, "write": 1.25}},
+            i={"kind": "compile", "compiler": "g++ 12.2", "flags": "-O2",
+               "seconds": {"codynamo": spread(2.0)}}))
         words = " ".join(parsed.text)
-        for expected in ("fixed answers, 32 in flight", "boto3 *", "1,000 (900.0–1,500)", "read",
+        for expected in ("fixed answers, 32 in flight", "boto3 *", "sign 693.2 ns",
+                         "off 61.50 yes", "h * 77.00", "1.25", "2.00 (1.80–3.00)", "1,000 (900.0–1,500)",
                          "some <cpu>, 2 cores, 8.0 GiB", "no <wrk>", "boto3 1.2 & more"):
             self.assertIn(expected, words.replace("\n", " ") + text, expected)
         self.assertLess(words.index("codynamo"), words.index("boto3 *"), "not sorted by cost")
