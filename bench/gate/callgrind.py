@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSL-1.0
-"""Reads what valgrind's callgrind wrote: instructions of each function itself, and who allocates."""
+"""Reads what callgrind wrote: instructions of each function itself, and who allocates."""
 import re
 from collections import Counter
 from pathlib import PurePosixPath
 
 # What a program gets memory by. The C++ ones are called by the functions one wants to name.
-ALLOCATOR = re.compile(r"operator new\b|(malloc|calloc|realloc|aligned_alloc|posix_memalign|memalign"
-                       r"|_mid_memalign.*)$")
+ALLOCATOR = re.compile(r"operator new\b|(malloc|calloc|realloc|aligned_alloc|posix_memalign"
+                       r"|memalign|_mid_memalign.*)$")
 COST = re.compile(r"[-+*\d]\S* \d+$")
 NAME = re.compile(r"\((\d+)\)(?: (.*))?$")
 

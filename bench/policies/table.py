@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Table (Markdown, on stdout) and plot of what codynamo-policies measured.
+"""Table (Markdown, on stdout) and plot of what codynamo-policies measured; JSON for the report.
 
-    table.py FIGURES.csv PLOT.svg
+    table.py FIGURES.csv PLOT.svg [FIGURES.json]
 """
 import csv
+import json
 import sys
 from collections import defaultdict
 
@@ -85,8 +86,18 @@ def plot(cells):
     yield "</svg>"
 
 
+def document(cells):
+    """Percent: means of each trace, and of all cells."""
+    def means(chosen):
+        return {policy: mean(chosen, policy) for policy in COLUMNS}
+    traces = {trace: means([c for (t, _), c in cells.items() if t == trace])
+              for trace in dict.fromkeys(trace for trace, _ in cells)}
+    return {"kind": "policies", "format": 1, "complete": True, "cells": len(cells),
+            "traces": traces, "mean": means(list(cells.values()))}
+
+
 def main(arguments):
-    if len(arguments) != 2:
+    if len(arguments) not in (2, 3):
         sys.exit(__doc__)
     cells = read(arguments[0])
     if not cells:
@@ -94,6 +105,9 @@ def main(arguments):
     print("\n".join(table(cells)))
     with open(arguments[1], "w", encoding="utf-8") as file:
         file.write("\n".join(plot(cells)) + "\n")
+    if arguments[2:]:
+        with open(arguments[2], "w", encoding="utf-8") as file:
+            json.dump(document(cells), file, indent=1)
 
 
 if __name__ == "__main__":

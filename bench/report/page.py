@@ -11,8 +11,8 @@ METHOD = (
     "are compared take turns over several rounds, and the median counts, with the smallest and the "
     "largest in parentheses. CPU per get is user and system time of the client's process.",
     "Noise: what others used of the machine during a run is measured and shown as other load, a "
-    "share of one core. Above 10 % a run is marked with *, and its time is worth less; CPU time and "
-    "ratios within a round suffer less than the wall's time, counts of instructions not at all.")
+    "share of one core. Above 10 % a run is marked with *, and its time is worth less; CPU time "
+    "and ratios within a round suffer less than the wall's time, counts of instructions not at all.")
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d232a; --soft: #57606a; --paper: #fff; --rule: #d4d9df;
@@ -23,8 +23,8 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.2rem clamp(0.8rem, 3vw, 2.5rem) 4rem; max-width: 1240px;
   background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.9rem; margin: 0.6rem 0 0.2rem; } h2 { margin: 2.6rem 0 0.4rem; padding-top: 0.6rem;
-  border-top: 1px solid var(--rule); font-size: 1.35rem; } h3 { font-size: 1.02rem; margin: 1.4rem 0
+h1 { font-size: 1.9rem; margin: 0.6rem 0 0.2rem; } h2 { margin: 2.6rem 0 0.4rem;
+  padding-top: 0.6rem; border-top: 1px solid var(--rule); font-size: 1.35rem; } h3 { font-size: 1.02rem; margin: 1.4rem 0
   0.4rem; } p { max-width: 78ch; margin: 0.4rem 0; } .soft { color: var(--soft); }
 nav a { margin-right: 1rem; white-space: nowrap; } a { color: inherit; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 0.88rem;
@@ -35,10 +35,10 @@ th { color: var(--soft); font-weight: 600; } tbody tr:hover { background: var(--
 .targets td:first-child { white-space: normal; min-width: 13rem; }
 .met { color: var(--good); } .missed { color: var(--bad); font-weight: 600; }
 .plots { display: grid; gap: 1.2rem 2rem; margin-top: 1rem;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); align-items: start; }
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); align-items: start; }
 figure { margin: 0; overflow-x: auto; } figcaption { font-size: 0.88rem; color: var(--soft);
-  margin-bottom: 0.3rem; } figure svg { width: 100%; min-width: 25rem; max-width: 44rem;
-  height: auto; display: block; } svg text { font-family: system-ui, sans-serif !important; }
+  margin-bottom: 0.3rem; } figure svg { max-width: max(100%, 24rem); height: auto;
+  display: block; } svg text { font-family: system-ui, sans-serif !important; }
 code { font-size: 0.92em; } ul { padding-left: 1.2rem; }
 """
 
@@ -97,12 +97,10 @@ def section_html(section, draw):
         if table.title:
             parts.append(f"<h3>{escape(table.title)}</h3>")
         parts.append(table_html(table.head, table.rows, table.noisy))
-    if section.plots and draw:
-        parts.append('<div class="plots">')
-        for place, plot in enumerate(section.plots):
-            parts.append(f"<figure><figcaption>{escape(plot.title)}</figcaption>"
-                         f"{draw(plot, f'{section.kind}{place}')}</figure>")
-        parts.append("</div>")
+        figures = [f"<figure><figcaption>{escape(plot.title)}</figcaption>"
+                   f"{draw(plot, f'{section.kind}{place}')}</figure>"
+                   for place, plot in enumerate(section.plots) if draw and plot in table.plots]
+        parts.append(f'<div class="plots">{"".join(figures)}</div>' if figures else "")
     return "\n".join(parts)
 
 

@@ -7,7 +7,8 @@ import matplotlib
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
-from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator  # noqa: E402
+from matplotlib.ticker import (FuncFormatter, LogLocator, MaxNLocator,  # noqa: E402
+                               NullFormatter, NullLocator)
 
 from sections import Bars, number  # noqa: E402
 
@@ -19,17 +20,32 @@ INK, RULE, BAR, MARK = STAND_INS
 COLOURS = [MARK, "#4c8fd0", "#2a9d77", "#b07cc6", "#d08a2e", "#7d8a97", "#c2588f", "#8c9a2c",
            "#5bb0c0", "#a0705a"]
 MARKERS = "osD^v<>ph*"
+OURS = {"codynamo", "on"}
+PLAIN = FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
 plt.rcParams.update({
     "svg.fonttype": "none", "svg.hashsalt": "codynamo", "font.family": "sans-serif",
-    "font.size": 10, "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK,
+    "font.size": 11, "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK,
     "ytick.color": INK, "axes.edgecolor": RULE, "grid.color": RULE, "axes.titlecolor": INK})
 
 
 def bare_axes(axes):
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, which="both")
     axes.set_axisbelow(True)
+
+
+def log_axis(axis, least, largest):
+    """Powers of ten; where there are too few of them, what lies between too."""
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    axis.set_major_locator(LogLocator(subs=(1,) if largest / least > 30 else (1, 2, 5)))
+    axis.set_major_formatter(PLAIN)
+    axis.set_minor_formatter(NullFormatter())
+
+
+def colour_of(name, names):
+    """The same in every plot that has the same names, whatever their order."""
+    return MARK if name in OURS else COLOURS[1 + sorted(names).index(name) % (len(COLOURS) - 1)]
 
 
 def draw_bars(axes, figure, plot):
@@ -48,24 +64,21 @@ def draw_bars(axes, figure, plot):
     axes.set_xlabel(plot.unit)
     largest, least = max(bar[3] for bar in bars), min(bar[2] for bar in bars)
     if plot.log and least > 0:
-        axes.set_xscale("log")
+        log_axis(axes.xaxis, least, largest)
         # The bars need somewhere to begin, and the numbers somewhere to stand.
         axes.set_xlim(least / 2, largest * (largest / least) ** 0.18 * 1.3)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
     else:
         axes.set_xlim(0, largest * 1.15)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    figure.set_size_inches(6.6, 0.9 + 0.28 * len(bars))
+        axes.xaxis.set_major_formatter(PLAIN)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+    figure.set_size_inches(4.0, 0.6 + 0.27 * len(bars))
 
 
 def draw_lines(axes, figure, plot):
-    ours = {"codynamo", "on"}
+    names = [line[0] for line in plot.lines]
     for place, (name, x, y) in enumerate(plot.lines):
-        mine = name in ours
         axes.plot(x, y, marker=MARKERS[place % len(MARKERS)], markersize=4, label=shortened(name),
-                  linewidth=2.4 if mine else 1.4,
-                  color=MARK if mine else COLOURS[1 + place % (len(COLOURS) - 1)])
+                  linewidth=2.4 if name in OURS else 1.4, color=colour_of(name, names))
     axes.grid(linewidth=0.6)
     axes.set_xlabel(plot.x)
     axes.set_ylabel(plot.y)
@@ -75,16 +88,15 @@ def draw_lines(axes, figure, plot):
         axes.set_xticks(ticks, [f"{tick:,g}" for tick in ticks])
         axes.xaxis.set_minor_locator(NullLocator())
     if plot.log_y:
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        values = [y for _, _, ys in plot.lines for y in ys if y > 0] or [1]
+        log_axis(axes.yaxis, min(values), max(values))
     else:
         axes.set_ylim(bottom=0)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=9)
-    figure.set_size_inches(6.6, 3.2)
+    figure.set_size_inches(3.9, 2.9)
 
 
-def shortened(name, most=44):
+def shortened(name, most=36):
     """Its end says more than its beginning."""
     name = re.sub(r"^codynamo::(?=.*::)", "", name)
     return name if len(name) <= most else "…" + name[1 - most:]
@@ -99,7 +111,9 @@ def embedded(svg, prefix):
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     svg = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{prefix}-", svg)
     svg = re.sub(r' style="fill: #ffffff"', ' style="fill: none"', svg)
-    return re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", svg, count=1)
+    # As large as it was drawn, so that all have letters of one size; the page makes it fit.
+    return re.sub(r'width="([\d.]+)pt" height="[\d.]+pt"',
+                  lambda size: f'width="{float(size[1]) * 4 / 3:.0f}"', svg, count=1)
 
 
 def draw(plot, prefix):

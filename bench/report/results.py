@@ -15,15 +15,17 @@ KINDS = {
     "memory": ("A hit in memory", "codynamo-bench memory"),
     "policies": ("Hit ratios", "codynamo-policies and bench/policies/table.py"),
     "scale": ("Two executors in two threads", "codynamo-bench scale"),
-    "micro": ("Parts", "codynamo-bench micro"),
+    "micro": ("Parts of a get", "codynamo-bench micro"),
     "compile": ("A user's translation unit", "codynamo-bench compile"),
 }
 
 
 def kind_of(document):
-    """wire's and the drivers' oldest figures do not say what they are."""
+    """Google Benchmark's and the drivers' figures do not say what they are."""
     if not isinstance(document, dict):
         return None
+    if "benchmarks" in document:
+        return "micro"
     if "kind" not in document and {"ops", "cpu_us_per_op"} <= document.keys():
         return "wire"
     return document.get("kind")
@@ -50,7 +52,8 @@ class Results:
         if not document.get("complete", True):
             self.notes.append(f"{name} was interrupted: it has what was measured until then")
         if document.get("noisy"):
-            self.notes.append(f"{name} is noisy: others used {document['other_load']:.0%} of a core")
+            self.notes.append(f"{name} is noisy: others used "
+                              f"{document['other_load']:.0%} of a core")
 
     def all(self, kind):
         return self.documents[kind]

@@ -7,6 +7,7 @@ import results as found
 # More rows than that nobody reads of a kind that has no table of its own.
 MOST_ROWS = 40
 PERCENTILES = ["p50", "p90", "p99", "p999", "p9999"]
+SHOWN_PERCENTILES = ["50", "90", "99", "99.9", "99.99"]
 
 
 @dataclass
@@ -15,6 +16,7 @@ class Table:
     head: list
     rows: list
     noisy: set = field(default_factory=set)  # numbers of rows
+    plots: list = field(default_factory=list)
 
 
 @dataclass
@@ -43,16 +45,21 @@ class Section:
     kind: str
     words: str
     tables: list = field(default_factory=list)
-    plots: list = field(default_factory=list)
+
+    @property
+    def plots(self):
+        return [plot for table in self.tables for plot in table.plots]
 
 
 def number(value):
     if value is None:
         return "–"
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, (int, float)):
         return str(value)
     size = abs(value)
-    return (f"{value:,.0f}" if size >= 1000 or value == int(value)
+    return (f"{value:,.0f}" if size >= 1000 or isinstance(value, int)
             else f"{value:.1f}" if size >= 100 else f"{value:.2f}")
 
 
@@ -99,8 +106,8 @@ def gate(documents):
     for name, one in last["scenarios"].items():
         bars = [(shown, value, value, value)
                 for shown, value in list(one["functions"].items())[:12]]
-        made.plots.append(Bars(f"{name}: instructions by function", "instructions per get", bars,
-                               log=False))
+        made.tables[0].plots.append(Bars(f"{name}: instructions by function",
+                                         "instructions per get", bars, log=False))
     return made
 
 
@@ -120,16 +127,16 @@ def peers_table(document, server, concurrency, own):
                   "client CPU", "server CPU", "other load"], rows, noisy)
 
 
-def peers_plots(title, own):
+def peers_plots(own):
     ordered = sorted(own, key=lambda one: one["cpu_us_per_op"]["median"])
     bars = [(each["client"] + (" *" if each["noisy_rounds"] else ""),
              *[each["cpu_us_per_op"][which] for which in ("median", "min", "max")])
             for each in ordered]
-    lines = [(each["client"], ["50", "90", "99", "99.9"],
+    lines = [(each["client"], SHOWN_PERCENTILES[:4],
               [each["latency_us"][which]["median"] for which in PERCENTILES[:4]])
              for each in ordered if all(each["latency_us"][one] for one in PERCENTILES[:4])]
-    return [Bars(title, "CPU µs per get", bars, marked="codynamo"),
-            Lines(title, "percentile", "latency, µs", lines)]
+    return [Bars("CPU per get", "CPU µs per get", bars, marked="codynamo"),
+            Lines("Latency", "percentile", "µs", lines)]
 
 
 def peers(documents):
@@ -141,8 +148,8 @@ def peers(documents):
         for place in dict.fromkeys((one["server"], one["concurrency"]) for one in results):
             own = [one for one in results if (one["server"], one["concurrency"]) == place]
             table = peers_table(document, *place, own)
+            table.plots = peers_plots(own)
             made.tables.append(table)
-            made.plots += peers_plots(table.title, own)
         left = [f"{name}: {why}" for name, why in document["skipped"].items()]
         left += [f"{one['client']} failed: {one['reason']}" for one in document["failed"]]
         if left:
@@ -162,12 +169,12 @@ def loop(kind, words):
                          *[number(latency.get(one)) for one in ("p50", "p99", "p999", "p9999")],
                          share(each.get("other_load"))])
             known = [one for one in PERCENTILES if latency.get(one)]
-            names = dict(zip(PERCENTILES, ["50", "90", "99", "99.9", "99.99"]))
+            names = dict(zip(PERCENTILES, SHOWN_PERCENTILES))
             lines.append((rows[-1][0], [names[one] for one in known],
                           [latency[one] for one in known]))
         noisy = {number for number, each in enumerate(documents) if each.get("noisy")}
-        return Section(kind, words, [Table("", head, rows, noisy)],
-                       [Lines("Latency", "percentile", "µs", lines)])
+        return Section(kind, words, [Table("", head, rows, noisy,
+                                           [Lines("Latency", "percentile", "µs", lines)])])
     return section
 
 
@@ -186,8 +193,9 @@ def batching(documents):
         modes = dict.fromkeys(row["batching"] for row in each["results"])
         lines = [(mode, *zip(*[(row["in_flight"], row["times_first"]) for row in each["results"]
                                if row["batching"] == mode])) for mode in modes]
-        made.plots.append(Lines(title, "gets in flight", "items per CPU second, times off", lines,
-                                log_y=False, log_x=True))
+        made.tables[-1].plots.append(Lines("Items per CPU second, times those without batching",
+                                           "gets in flight", "times off", lines, log_y=False,
+                                           log_x=True))
     return made
 
 
@@ -202,9 +210,41 @@ def policies(documents):
         made.tables.append(Table("", ["trace", *names], rows))
         bars = sorted(((name, value, value, value) for name, value in each["mean"].items()),
                       key=lambda bar: -bar[1])
-        made.plots.append(Bars("Mean of all cells", "hits in percent", bars, log=False,
-                               marked="codynamo w_tinylfu"))
+        made.tables[-1].plots.append(Bars("Mean of all cells", "hits in percent", bars, log=False,
+                                          marked="codynamo w_tinylfu"))
     return made
+
+
+def ycsb(documents):
+    head = ["file", "operations/s", "CPU µs each", "p50 µs", "p99 µs", "read units each",
+            "write units each", "other load"]
+    rows = []
+    for each in documents:
+        latency, units = each.get("latency_us") or {}, each.get("units_per_op") or {}
+        rows.append([each["file"].removesuffix(".json"), number(each["ops_per_s"]),
+                     number(each["cpu_us_per_op"]), number(latency.get("p50")),
+                     number(latency.get("p99")), number(units.get("read")),
+                     number(units.get("write")), share(each.get("other_load"))])
+    noisy = {place for place, each in enumerate(documents) if each.get("noisy")}
+    return Section("ycsb", "Against DynamoDB Local, which is usually the bottleneck itself; what "
+                   "does not depend on it are CPU and capacity units.", [Table("", head, rows,
+                                                                             noisy)])
+
+
+def micro(documents):
+    rows = [[one["name"], number(one["cpu_time"]), one.get("time_unit", "ns")]
+            for each in documents for one in each["benchmarks"]
+            if one.get("run_type", "iteration") == "iteration"]
+    return Section("micro", "One after the other on one thread, by Google Benchmark.",
+                   [Table("", ["", "CPU", "unit"], rows)])
+
+
+def compile_times(documents):
+    rows = [[what, spread_text(times)] for each in documents
+            for what, times in each["seconds"].items()]
+    return Section("compile", f"{documents[-1]['compiler']} {documents[-1]['flags']}: a user of "
+                   "cache and table backend, one of bare asio::awaitable, and an empty program.",
+                   [Table("", ["", "seconds of CPU"], rows)])
 
 
 def rows_of(documents):
@@ -244,17 +284,15 @@ MAKERS = {
     "wire": loop("wire", "Gets of one key, so many in flight, each begun when one has ended."),
     "rate": loop("rate", "Gets begun at a given rate whatever the answers do; latency counts from "
                  "the intended start, so stalls are in it."),
-    "ycsb": plain("ycsb", "Against DynamoDB Local, which is usually the bottleneck itself."),
+    "ycsb": ycsb, "micro": micro, "compile": compile_times,
     "inflight": plain("inflight", "Gets waiting for a server that stalls."),
     "memory": plain("memory", "Nanoseconds of CPU, in turns with a bare mutex and table."),
-    "scale": plain("scale", "CPU-bound work on one and on two threads."),
-    "micro": plain("micro", "Single steps of a get."),
-    "compile": plain("compile", "The compiler's time, optimization on."),
+    "scale": plain("scale", "CPU-bound work on one and on two threads, beside one of the same round."),
 }
 
 
 def sections(all_results):
-    """In the page's order. One whose file has another form is named and does not hinder the rest."""
+    """In the page's order. One whose file has another form is named and hinders no other."""
     out = []
     for kind, make in MAKERS.items():
         documents = all_results.all(kind)

@@ -2,8 +2,6 @@
 """What was aimed at, and what was measured. Each figure is looked for; None is "not measured"."""
 from results import find
 
-HOW_MANY = "{:.2f}"
-
 
 def floor_ratio(concurrency, mode):
     def measured(results):
@@ -40,6 +38,22 @@ def inflight(*keys):
                 return find(rows[0], *keys)
         return None
     return measured
+
+
+def scale(key):
+    def measured(results):
+        for each in results.all("scale"):
+            for row in each["results"]:
+                if row["what"] == "wire" and row["threads"] == 2:
+                    return row[key]
+        return None
+    return measured
+
+
+def compile_seconds(results):
+    for each in results.all("compile"):
+        return each["seconds"]["codynamo"]["median"]
+    return None
 
 
 def first(kind, *keys):
@@ -83,10 +97,9 @@ TARGETS = [
     ("Bytes per entry in memory beyond key and value", "<=", 96, "{:.1f}",
      first("memory", "overhead_bytes_per_entry")),
     ("Hit ratio ahead of the best other policy, points", ">=", 0, "{:+.2f}", hit_ratio_lead),
-    ("Two executors in two threads, times one", ">=", 1.8, "{:.2f} ×",
-     first("scale", "scaling", "times_one", "ratio")),
-    ("Seconds to compile a user's translation unit", "<=", 2.5, "{:.2f}",
-     first("compile", "median", "median_s", "seconds")),
+    ("Two executors in two threads, times one", ">=", 1.8, "{:.2f} ×", scale("scaling_by_wall")),
+    ("The same by CPU, as if each had a core", ">=", 1.8, "{:.2f} ×", scale("scaling_by_cpu")),
+    ("Seconds to compile a user's translation unit", "<=", 2.5, "{:.2f}", compile_seconds),
 ]
 
 
