@@ -22,6 +22,7 @@ constexpr auto between_lines = 200ms;
 constexpr auto rate_window = 1s;
 
 volatile std::sig_atomic_t interrupt_came = 0;
+unsigned interruptions = 0; ///< alive; one thread makes them all
 
 extern "C" void note_interrupt(int) {
     interrupt_came = 1;
@@ -46,12 +47,13 @@ seconds_used own_time() {
 } // namespace
 
 interruption::interruption() {
+    if (interruptions++ != 0) return;
     interrupt_came = 0;
     handle(note_interrupt, static_cast<int>(SA_RESETHAND) | SA_RESTART);
 }
 
 interruption::~interruption() {
-    handle(SIG_DFL, 0);
+    if (--interruptions == 0) handle(SIG_DFL, 0);
 }
 
 bool interruption::came() noexcept {

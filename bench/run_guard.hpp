@@ -19,7 +19,8 @@ namespace bench {
 
 using steady = std::chrono::steady_clock;
 
-/// Notes the first SIGINT or SIGTERM while one of these exists; the second ends the program.
+/// Notes the first SIGINT or SIGTERM while any of these exists; the second ends the program. For
+/// one thread.
 class interruption {
 public:
     interruption();

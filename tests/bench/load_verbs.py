@@ -70,14 +70,18 @@ def check_rate(binary):
 
 
 def check_interruption(binary):
-    process = subprocess.Popen([binary, "rate", "--endpoint", ENDPOINT, "--table", TABLE, "--rate",
-                                "100", "--seconds", "60", "--json", "-"], text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    time.sleep(2)
-    process.send_signal(signal.SIGINT)
-    figures = json.loads(process.communicate(timeout=30)[0])
-    assert process.returncode == 130, process.returncode
-    assert not figures["complete"] and figures["ops"] > 0, figures
+    place = ["--endpoint", ENDPOINT, "--table", TABLE, "--seconds", "60", "--json", "-"]
+    for verb in (["rate", "--rate", "100"], ["ycsb", "--records", "50"],
+                 ["ycsb", "--records", "50000000"]):
+        process = subprocess.Popen([binary, *verb, *place], text=True, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL)
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        figures = json.loads(process.communicate(timeout=30)[0])
+        assert process.returncode == 130, (verb, process.returncode)
+        assert figures["kind"] == verb[0] and not figures["complete"], figures
+        # The last one is still loading.
+        assert (figures["ops"] > 0) == ("50000000" not in verb), figures
 
 
 def answers(url):

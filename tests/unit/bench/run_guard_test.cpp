@@ -144,7 +144,9 @@ TEST_CASE("the first signal is noted, and figures say that they are not complete
     CHECK(figures["kind"] == "test");
     CHECK(guard.exit_code(true) == 0);
     CHECK(guard.exit_code(false) == 3);
+    { const bench::interruption within; }
     ::raise(SIGINT);
+    { const bench::interruption another_phase; }
     CHECK(guard.look(0.5, 1));
     guard.end_window();
     guard.describe(figures, "test");
