@@ -53,6 +53,18 @@ public:
     }
     [[nodiscard]] std::optional<record> take() { return std::move(found_); }
 
+    /// What became of the call. Throws what went wrong.
+    static void check(std::optional<failure> why) {
+        if (why) throw_failure(*std::move(why));
+    }
+    /// Whether the times that were found may be by a clock that has to be asked for again.
+    [[nodiscard]] bool needs_clock() const noexcept { return found_ && table_.clock_in_doubt(); }
+    /// By our own clock.
+    [[nodiscard]] std::optional<record> take_settled() {
+        if (found_) found_->written = detail::by_own_clock(found_->written, table_.clock_offset());
+        return take();
+    }
+
 private:
     const dynamodb_backend::core& table_;
     std::string_view key_;
@@ -151,6 +163,7 @@ asio::awaitable<dynamodb_backend> dynamodb_backend::open(dynamodb_backend_config
 }
 
 asio::awaitable<std::optional<record>> dynamodb_backend::load(std::string key) {
+    if (core_->batching && core_->batching->reads) return core::load_merged(core_, std::move(key));
     return core::load(core_, std::move(key), true);
 }
 
@@ -209,30 +222,33 @@ asio::awaitable<void> dynamodb_backend::close() {
 asio::awaitable<std::optional<record>>
 dynamodb_backend::core::load(std::shared_ptr<core> self, std::string key, bool with_value) {
     detail::validate_key(key);
+    load_call call(*self, key, with_value);
+    call.check(co_await self->client.shared_core()->call(call, dynamodb::call_options()));
+    if (call.needs_clock()) co_await settle_clock(self, key);
+    co_return call.take_settled();
+}
+
+asio::awaitable<std::optional<record>>
+dynamodb_backend::core::load_merged(std::shared_ptr<core> self, std::string key) {
+    detail::validate_key(key);
     detail::merged_read me;
     dynamodb::call_options options;
-    if (with_value && self->batching && self->batching->reads) {
-        {
-            const asio::any_io_executor here = co_await asio::this_coro::executor;
-            me.enter(self, self->batching->gathers.at(here, self->config), detail::merge_kind::read,
-                     key);
-        }
-        if (me.waits()) {
-            const detail::merge_wake how = co_await me.wait();
-            me.resumed();
-            if (how == detail::merge_wake::answered) co_return me.take();
-            if (how != detail::merge_wake::alone)
-                detail::throw_unanswered(self->config, how, false);
-            options.timeout = me.time_left();
-        }
+    {
+        const asio::any_io_executor here = co_await asio::this_coro::executor;
+        me.enter(self, self->batching->gathers.at(here, self->config), detail::merge_kind::read,
+                 key);
     }
-    load_call call(*self, key, with_value);
-    std::optional<failure> why = co_await self->client.shared_core()->call(call, options);
-    if (why) throw_failure(*std::move(why));
-    std::optional<record> found = call.take();
-    if (found && self->clock_in_doubt()) co_await settle_clock(self, key);
-    if (found) found->written = detail::by_own_clock(found->written, self->clock_offset());
-    co_return found;
+    if (me.waits()) {
+        const detail::merge_wake how = co_await me.wait();
+        me.resumed();
+        if (how == detail::merge_wake::answered) co_return me.take();
+        if (how != detail::merge_wake::alone) detail::throw_unanswered(self->config, how, false);
+        options.timeout = me.time_left();
+    }
+    load_call call(*self, key, true);
+    call.check(co_await self->client.shared_core()->call(call, options));
+    if (call.needs_clock()) co_await settle_clock(self, key);
+    co_return call.take_settled();
 }
 
 dynamodb::put_item_input dynamodb_backend::core::put_request(std::string key, record&& r) const {

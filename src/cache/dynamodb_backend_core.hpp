@@ -37,6 +37,9 @@ public:
     ~core();
 
     static awaitable<std::optional<record>> load(self_ptr self, std::string key, bool with_value);
+    /// As load with the value, perhaps in a request with others. A coroutine of its own, so that
+    /// who is never merged has no room for it in his frame.
+    static awaitable<std::optional<record>> load_merged(self_ptr self, std::string key);
     /// When the last answer has cast doubt on clock_offset(): asks for a second opinion (the times
     /// of `key`), so that what follows goes by the right clock. Fails silently.
     static awaitable<void> settle_clock(self_ptr self, std::string key);

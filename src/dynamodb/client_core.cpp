@@ -30,17 +30,33 @@ client::core::core(client_config config)
     if (this->config().hedging.enabled) hedges_.emplace(this->config().hedging);
 }
 
-/// One call under way.
+/// One call under way. All of it is in the frame of each call that waits for a connection, as is
+/// every local of call(): what need not be there is left to functions.
 struct client::core::running {
-    running(core& self, operation_call& op, const request_fsm::shared& with,
-            request_fsm::limits bounds)
-        : what(op), machine(with, bounds), one(*self.env().time, self.skew_, op) {}
+    running(core& self, operation_call& op, const call_options& options)
+        : what(op),
+          replay_safe(options.replay == replay::automatic ? op.traits().replay_safe
+                                                          : options.replay == replay::safe),
+          deadline(deadline_of(self, options)),
+          machine({self.config().retry, self.quota_, self.limiter_ ? &*self.limiter_ : nullptr,
+                   *self.env().random},
+                  {deadline, self.config().attempt_timeout, replay_safe, op.traits().writes}),
+          one(*self.env().time, self.skew_, op) {}
+
+    static request_fsm::time_point deadline_of(const core& self, const call_options& options) {
+        return self.env().time->steady_now() + (options.timeout.count() > 0
+                                                    ? std::min(options.timeout, longest_timeout)
+                                                    : self.config().call_timeout);
+    }
 
     operation_call& what;
+    bool replay_safe;
+    request_fsm::time_point deadline;
     request_fsm machine;
     attempt_exchange one;
     aws::credentials_ptr who;
     route* by = nullptr;
+    request_fsm::time_point began{}; ///< an attempt that may be hedged
 };
 
 asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
@@ -48,57 +64,33 @@ asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
     if (closed_.load(std::memory_order_relaxed)) {
         co_return make_failure(errc::closed, "the client is closed");
     }
-    const clock& time = *env().time;
-    const auto timeout = options.timeout.count() > 0 ? std::min(options.timeout, longest_timeout)
-                                                     : config().call_timeout;
-    const bool replay_safe = options.replay == replay::automatic ? what.traits().replay_safe
-                                                                 : options.replay == replay::safe;
-    const request_fsm::limits bounds{time.steady_now() + timeout, config().attempt_timeout,
-                                     replay_safe, what.traits().writes};
-    const request_fsm::shared with{config().retry, quota_, limiter_ ? &*limiter_ : nullptr,
-                                   *env().random};
-    running now(*this, what, with, bounds);
-
+    running now(*this, what, options);
     request_action next = now.machine.start();
     for (;;) {
         switch (next.what) {
         case request_action::kind::refresh_credentials:
             config().credentials->invalidate(now.who);
             [[fallthrough]];
-        case request_action::kind::credentials: {
+        case request_action::kind::credentials:
             now.who = config().credentials->current();
-            std::optional<failure> none;
-            if (!now.who) none = co_await fetch_credentials(now, bounds.deadline);
-            next = depart(now, std::move(none));
+            if (now.who)
+                next = depart(now);
+            else
+                next = co_await fetch_credentials(now);
             break;
-        }
-        case request_action::kind::send: {
-            const net::send_options sending{next.until, replay_safe};
-            // A probe is to show how the endpoint is, and with as little as possible.
-            const bool hedgeable = hedges_ && what.traits().hedgeable && !now.machine.is_probe();
-            const auto began = hedgeable ? time.steady_now() : request_fsm::time_point();
-            const auto hedge_after = hedgeable ? hedges_->begin() : std::nullopt;
-            attempt_outcome outcome;
-            std::optional<failure> unsent;
+        case request_action::kind::send:
             try {
-                if (hedge_after) {
-                    outcome = co_await send_hedged(now, sending, began + *hedge_after);
-                } else {
-                    outcome = now.one.finish(co_await now.by->transport->send(now.one, sending));
-                }
-            } catch (const error& why) {
-                unsent = why.as_failure();
+                const net::send_options sending{next.until, now.replay_safe};
+                if (const auto second_at = hedge_at(now))
+                    next = co_await send_hedged(now, sending, *second_at);
+                else
+                    next = landed(now, co_await now.by->transport->send(now.one, sending));
+            } catch (const error& why) { // the request itself cannot be written
+                co_return why.as_failure();
             }
-            if (unsent) co_return unsent; // the request itself cannot be written
-            if (hedgeable && !outcome.why) {
-                hedges_->measured(
-                    std::chrono::duration_cast<microseconds>(time.steady_now() - began));
-            }
-            next = land(now, std::move(outcome));
             break;
-        }
         case request_action::kind::sleep:
-            co_await time.sleep_until(next.until);
+            co_await env().time->sleep_until(next.until);
             next = now.machine.on_slept();
             break;
         case request_action::kind::done:
@@ -107,17 +99,15 @@ asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
     }
 }
 
-asio::awaitable<std::optional<failure>>
-client::core::fetch_credentials(running& call, request_fsm::time_point deadline) {
-    auto got = co_await credentials_before(deadline, config().credentials, env().time);
-    if (!got) co_return got.error();
+asio::awaitable<request_action> client::core::fetch_credentials(running& call) {
+    auto got = co_await credentials_before(call.deadline, config().credentials, env().time);
+    if (!got) co_return call.machine.on_no_credentials(got.error());
     call.who = *std::move(got);
-    co_return std::nullopt;
+    co_return depart(call);
 }
 
 /// Chooses the way that fits the credentials.
-request_action client::core::depart(running& call, std::optional<failure> none) {
-    if (none) return call.machine.on_no_credentials(*std::move(none));
+request_action client::core::depart(running& call) {
     try {
         call.by = &routes_.find(call.who->account_id, call.what.table_arn());
     } catch (const error& why) {
@@ -127,7 +117,26 @@ request_action client::core::depart(running& call, std::optional<failure> none) 
     return call.machine.on_credentials(env().time->steady_now(), call.by->breaker);
 }
 
+/// When a second request is to be sent, if at all.
+std::optional<request_fsm::time_point> client::core::hedge_at(running& call) {
+    // A probe is to show how the endpoint is, and with as little as possible.
+    if (!hedges_ || !call.what.traits().hedgeable || call.machine.is_probe()) return std::nullopt;
+    call.began = env().time->steady_now();
+    const auto pause = hedges_->begin();
+    if (!pause) return std::nullopt;
+    return call.began + *pause;
+}
+
+request_action client::core::landed(running& call, net::send_outcome sent) {
+    return land(call, call.one.finish(std::move(sent)));
+}
+
 request_action client::core::land(running& call, attempt_outcome outcome) {
+    if (call.began != request_fsm::time_point()) {
+        const auto took = env().time->steady_now() - call.began;
+        if (!outcome.why) hedges_->measured(std::chrono::duration_cast<microseconds>(took));
+        call.began = {};
+    }
     if (outcome.why && env().log.wants(log_level::info)) {
         log(log_level::info,
             std::string(call.what.target()) + " failed: " + outcome.why->message());
@@ -207,8 +216,8 @@ bool client::core::may_send_second(request_fsm::time_point now) {
     return false;
 }
 
-asio::awaitable<attempt_outcome> client::core::send_hedged(running& call, net::send_options options,
-                                                           request_fsm::time_point second_at) {
+asio::awaitable<request_action> client::core::send_hedged(running& call, net::send_options options,
+                                                          request_fsm::time_point second_at) {
     hedged_read read{*this, call, options, second_at};
     co_await race(hedged_read::send_first(read), hedged_read::send_second(read),
                   race_end::all_ended);
@@ -216,9 +225,9 @@ asio::awaitable<attempt_outcome> client::core::send_hedged(running& call, net::s
     // The machine reports the one that is returned.
     const auto& other = second_won ? read.first : read.second;
     if (limiter_ && other) tell(*limiter_, *other, env().time->steady_now());
-    if (!second_won) co_return *std::move(read.first);
+    if (!second_won) co_return land(call, *std::move(read.first));
     call.what.take_answer(*read.twin);
-    co_return *std::move(read.second);
+    co_return land(call, *std::move(read.second));
 }
 
 asio::awaitable<void> client::core::close() {

@@ -50,12 +50,14 @@ private:
     struct running;
     struct hedged_read;
 
-    /// Into the call; else why there are none.
-    [[nodiscard]] boost::asio::awaitable<std::optional<failure>>
-    fetch_credentials(running& call, request_fsm::time_point deadline);
-    [[nodiscard]] request_action depart(running& call, std::optional<failure> none);
+    /// Credentials that somebody has to be asked for, and what follows.
+    [[nodiscard]] boost::asio::awaitable<request_action> fetch_credentials(running& call);
+    [[nodiscard]] request_action depart(running& call);
+    [[nodiscard]] std::optional<request_fsm::time_point> hedge_at(running& call);
+    [[nodiscard]] request_action landed(running& call, net::send_outcome sent);
     [[nodiscard]] request_action land(running& call, attempt_outcome outcome);
-    [[nodiscard]] boost::asio::awaitable<attempt_outcome>
+    /// Sends twice, at once and then, and lands what ended first.
+    [[nodiscard]] boost::asio::awaitable<request_action>
     send_hedged(running& call, net::send_options options, request_fsm::time_point second_at);
     [[nodiscard]] bool may_send_second(request_fsm::time_point now);
     void log(log_level level, const std::string& line) const;
