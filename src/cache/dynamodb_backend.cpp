@@ -219,8 +219,10 @@ asio::awaitable<void> dynamodb_backend::close() {
     return core_->client.close();
 }
 
-asio::awaitable<std::optional<record>>
-dynamodb_backend::core::load(std::shared_ptr<core> self, std::string key, bool with_value) {
+asio::awaitable<std::optional<record>> dynamodb_backend::core::load(std::shared_ptr<core> self,
+                                                                    std::string key,
+                                                                    bool with_value,
+                                                                    detail::recycled) {
     detail::validate_key(key);
     load_call call(*self, key, with_value);
     call.check(co_await self->client.shared_core()->call(call, dynamodb::call_options()));
@@ -229,7 +231,7 @@ dynamodb_backend::core::load(std::shared_ptr<core> self, std::string key, bool w
 }
 
 asio::awaitable<std::optional<record>>
-dynamodb_backend::core::load_merged(std::shared_ptr<core> self, std::string key) {
+dynamodb_backend::core::load_merged(std::shared_ptr<core> self, std::string key, detail::recycled) {
     detail::validate_key(key);
     detail::merged_read me;
     dynamodb::call_options options;
@@ -312,7 +314,7 @@ asio::awaitable<bool> is_written_with_others(const std::shared_ptr<dynamodb_back
 } // namespace
 
 asio::awaitable<void> dynamodb_backend::core::store(std::shared_ptr<core> self, std::string key,
-                                                    record r) {
+                                                    record r, detail::recycled) {
     detail::gathered_write what;
     what.times.written = r.written;
     what.times.lifetime = r.lifetime;

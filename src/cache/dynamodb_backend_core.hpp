@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cache/capacity_counter.hpp"
+#include "recycled.hpp"
 
 #include <codynamo/dynamodb/client.hpp>
 #include <codynamo/dynamodb_backend.hpp>
@@ -36,10 +37,12 @@ public:
     core& operator=(const core&) = delete;
     ~core();
 
-    static awaitable<std::optional<record>> load(self_ptr self, std::string key, bool with_value);
+    static awaitable<std::optional<record>> load(self_ptr self, std::string key, bool with_value,
+                                                 detail::recycled = detail::recycled());
     /// As load with the value, perhaps in a request with others. A coroutine of its own, so that
     /// who is never merged has no room for it in his frame.
-    static awaitable<std::optional<record>> load_merged(self_ptr self, std::string key);
+    static awaitable<std::optional<record>> load_merged(self_ptr self, std::string key,
+                                                        detail::recycled = detail::recycled());
     /// When the last answer has cast doubt on clock_offset(): asks for a second opinion (the times
     /// of `key`), so that what follows goes by the right clock. Fails silently.
     static awaitable<void> settle_clock(self_ptr self, std::string key);
@@ -60,7 +63,8 @@ public:
     /// A delete alone, without a condition.
     static awaitable<std::optional<failure>> remove(self_ptr self, dynamodb::item key,
                                                     dynamodb::call_options options);
-    static awaitable<void> store(self_ptr self, std::string key, record r);
+    static awaitable<void> store(self_ptr self, std::string key, record r,
+                                 detail::recycled = detail::recycled());
     static awaitable<void> discard(self_ptr self, std::string key);
     static awaitable<bool> store_newer(self_ptr self, std::string key, record r);
     static awaitable<bool> erase(self_ptr self, std::string key);

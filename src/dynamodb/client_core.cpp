@@ -59,8 +59,8 @@ struct client::core::running {
     request_fsm::time_point began{}; ///< an attempt that may be hedged
 };
 
-asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
-                                                           call_options options) {
+asio::awaitable<std::optional<failure>>
+client::core::call(operation_call& what, call_options options, codynamo::detail::recycled) {
     if (closed_.load(std::memory_order_relaxed)) {
         co_return make_failure(errc::closed, "the client is closed");
     }

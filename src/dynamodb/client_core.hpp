@@ -9,6 +9,7 @@
 #include "dynamodb/operation_call.hpp"
 #include "dynamodb/request_fsm.hpp"
 #include "dynamodb/route.hpp"
+#include "recycled.hpp"
 
 #include <codynamo/dynamodb/client.hpp>
 
@@ -27,8 +28,9 @@ public:
 
     /// Runs `what` to its end: nullopt when its decode() has seen the answer. `what` must outlive
     /// the call. Throws nothing but cancellation.
-    [[nodiscard]] boost::asio::awaitable<std::optional<failure>> call(operation_call& what,
-                                                                      call_options options);
+    [[nodiscard]] boost::asio::awaitable<std::optional<failure>>
+    call(operation_call& what, call_options options,
+         codynamo::detail::recycled = codynamo::detail::recycled());
 
     [[nodiscard]] boost::asio::awaitable<void> close();
     [[nodiscard]] const aws::endpoint& endpoint() const noexcept {

@@ -6,6 +6,7 @@
 #include "net/exchange_op.hpp"
 #include "net/innermost.hpp"
 #include "net/lease.hpp"
+#include "recycled.hpp"
 
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/execution/context.hpp>
@@ -180,7 +181,7 @@ send_outcome after(bool sent_before, send_outcome outcome) {
 }
 
 asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
-                                      send_options options) {
+                                      send_options options, codynamo::detail::recycled) {
     const auto& settings = *self->settings;
     const auto started = settings.now();
     const auto deadline = options.deadline;
@@ -262,7 +263,7 @@ public:
     explicit https_transport(std::shared_ptr<hub> shared) : hub_(std::move(shared)) {}
 
     asio::awaitable<send_outcome> send(exchange& what, send_options options) override {
-        return send_on(hub_, what, options);
+        return send_on(hub_, what, options, codynamo::detail::recycled());
     }
     asio::awaitable<void> close() override { return close_all(hub_); }
     transport_stats stats() const override { return hub_->stats(); }

@@ -19,7 +19,7 @@ DATA = {".json", ".sum", ".mod"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 # From the ground upward. A file may include its own room and the rooms before it.
 ROOMS = ["ground", "net", "aws", "dynamodb", "cache", "testing"]
-GROUND = {"error", "environment", "exception_words", "export"}
+GROUND = {"error", "environment", "exception_words", "export", "recycled"}
 HEAVY = re.compile(r"^boost/(beast|asio/ssl)\b")
 SOCKETS = re.compile(r"^boost/asio/(ip/|ssl|connect|read|write|basic_(stream_)?socket)")
 PUBLIC_ASIO = {"boost/asio/awaitable.hpp"}
