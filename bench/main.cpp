@@ -58,11 +58,11 @@ public:
 
     template <class Options>
     CLI::App* add(const char* name, const char* what, void (*describe)(CLI::App&, Options&),
-                  int (*run)(const Options&)) {
+                  int (*action)(const Options&)) {
         auto* const verb = app_.add_subcommand(name, what);
         const auto options = std::make_shared<Options>();
         describe(*verb, *options);
-        actions_.emplace_back(verb, [options, run] { return run(*options); });
+        actions_.emplace_back(verb, [options, action] { return action(*options); });
         return verb;
     }
 
