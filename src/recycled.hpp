@@ -11,6 +11,7 @@
 #include <concepts>
 #include <coroutine>
 #include <cstddef>
+#include <utility>
 
 namespace codynamo::detail {
 
@@ -26,6 +27,21 @@ void give_frame(void* block, std::size_t bytes) noexcept;
 /// is a handle of the whole.
 template <class T, class Executor>
 struct recycled_frame : boost::asio::detail::awaitable_frame<T, Executor> {
+    using base = boost::asio::detail::awaitable_frame<T, Executor>;
+    using base::await_transform;
+
+    /// Asio's awaitables know the handle of its own promise only.
+    template <class U>
+    auto await_transform(boost::asio::awaitable<U, Executor> what) const {
+        struct awaiter : boost::asio::awaitable<U, Executor> {
+            void await_suspend(std::coroutine_handle<recycled_frame> who) {
+                boost::asio::awaitable<U, Executor>::await_suspend(
+                    std::coroutine_handle<base>::from_promise(who.promise()));
+            }
+        };
+        return awaiter{base::await_transform(std::move(what))};
+    }
+
     static void* operator new(std::size_t bytes) { return take_frame(bytes); }
     static void operator delete(void* block, std::size_t bytes) noexcept {
         give_frame(block, bytes);
