@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "recycled.hpp"
+
+#include <codynamo/detail/recycled.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <array>
 #include <new>
@@ -19,6 +23,10 @@ public:
     frame_pool& operator=(const frame_pool&) = delete;
     ~frame_pool() {
         gone_ = true;
+        clear();
+    }
+    void clear() noexcept {
+        kept_ = 0;
         for (node*& list : lists_)
             while (node* const first = list) {
                 list = first->next;
@@ -84,6 +92,16 @@ void give_frame(void* block, std::size_t bytes) noexcept {
         if (frame_pool* const pool = frame_pool::of_thread())
             if (pool->give(block, class_of(bytes))) return;
     ::operator delete(block);
+}
+
+void free_kept_frames() noexcept {
+    if (frame_pool* const pool = frame_pool::of_thread()) pool->clear();
+}
+
+thrown cancelled() noexcept {
+    static const std::exception_ptr why =
+        std::make_exception_ptr(boost::system::system_error(boost::asio::error::operation_aborted));
+    return {why};
 }
 
 } // namespace codynamo::detail

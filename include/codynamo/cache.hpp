@@ -5,6 +5,7 @@
 #include <codynamo/any_backend.hpp>
 #include <codynamo/cache_config.hpp>
 #include <codynamo/detail/cache_core.hpp>
+#include <codynamo/detail/recycled.hpp>
 #include <codynamo/detail/value_argument.hpp>
 #include <codynamo/error.hpp>
 #include <codynamo/json_serializer.hpp>
@@ -172,7 +173,8 @@ private:
     struct state;
     using shared_state = std::shared_ptr<state>;
 
-    static boost::asio::awaitable<std::optional<T>> do_get(shared_state self, std::string key);
+    static boost::asio::awaitable<std::optional<T>> do_get(shared_state self, std::string key,
+                                                           detail::recycled = detail::recycled());
     static boost::asio::awaitable<result<std::optional<T>>> do_try_get(shared_state self,
                                                                        std::string key);
     static boost::asio::awaitable<std::optional<entry<T>>> do_get_entry(shared_state self,

@@ -103,6 +103,12 @@ void cache_core::count_failure() noexcept {
     if (!is_cancellation()) add(errors_);
 }
 
+thrown cache_core::counted_failure() noexcept {
+    thrown what{std::current_exception()};
+    if (what.why != cancelled().why) count_failure();
+    return what;
+}
+
 failure cache_core::caught() {
     return failure_or_cancellation();
 }

@@ -164,11 +164,11 @@ asio::awaitable<dynamodb_backend> dynamodb_backend::open(dynamodb_backend_config
 
 asio::awaitable<std::optional<record>> dynamodb_backend::load(std::string key) {
     if (core_->batching && core_->batching->reads) return core::load_merged(core_, std::move(key));
-    return core::load(core_, std::move(key), true);
+    return core::load_alone(core_, std::move(key), true);
 }
 
 asio::awaitable<std::optional<record>> dynamodb_backend::peek(std::string key) {
-    return core::load(core_, std::move(key), false);
+    return core::load_alone(core_, std::move(key), false);
 }
 
 asio::awaitable<void> dynamodb_backend::store(std::string key, record r) {
@@ -219,15 +219,40 @@ asio::awaitable<void> dynamodb_backend::close() {
     return core_->client.close();
 }
 
-asio::awaitable<std::optional<record>> dynamodb_backend::core::load(std::shared_ptr<core> self,
-                                                                    std::string key,
-                                                                    bool with_value,
-                                                                    detail::recycled) {
+asio::awaitable<std::optional<record>>
+dynamodb_backend::core::load(std::shared_ptr<core> self, std::string key, bool with_value,
+                             net::turn* place, detail::recycled) {
     detail::validate_key(key);
     load_call call(*self, key, with_value);
-    call.check(co_await self->client.shared_core()->call(call, dynamodb::call_options()));
+    call.check(co_await self->client.shared_core()->call(call, dynamodb::call_options(), place));
     if (call.needs_clock()) co_await settle_clock(self, key);
     co_return call.take_settled();
+}
+
+asio::awaitable<std::optional<record>>
+dynamodb_backend::core::load_alone(const self_ptr& self, std::string key, bool with_value) {
+    if (self->client.shared_core()->crowded())
+        return load_in_turn(self, std::move(key), with_value);
+    return load(self, std::move(key), with_value);
+}
+
+asio::awaitable<std::optional<record>>
+dynamodb_backend::core::load_in_turn(std::shared_ptr<core> self, std::string key, bool with_value,
+                                     detail::recycled) {
+    detail::validate_key(key);
+    std::optional<net::turn> place;
+    {
+        const asio::any_io_executor here = co_await asio::this_coro::executor;
+        self->client.shared_core()->enter_queue(
+            place, dynamodb::arn_or_nothing(self->config.table_name), {}, here);
+    }
+    if (place && !place->how) {
+        place->how = co_await place->held.wait(place->deadline);
+        if (place->how == net::wake::aborted) co_return detail::cancelled();
+        if (place->how == net::wake::granted) place->held.take();
+    }
+    auto rest = load(self, std::move(key), with_value, place ? &*place : nullptr);
+    co_return co_await std::move(rest);
 }
 
 asio::awaitable<std::optional<record>>

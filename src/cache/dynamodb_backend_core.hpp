@@ -4,8 +4,8 @@
 #pragma once
 
 #include "cache/capacity_counter.hpp"
-#include "recycled.hpp"
 
+#include <codynamo/detail/recycled.hpp>
 #include <codynamo/dynamodb/client.hpp>
 #include <codynamo/dynamodb_backend.hpp>
 
@@ -19,6 +19,10 @@
 #include <vector>
 
 namespace codynamo {
+
+namespace net {
+struct turn;
+}
 
 namespace detail {
 struct batching_state;
@@ -38,7 +42,15 @@ public:
     ~core();
 
     static awaitable<std::optional<record>> load(self_ptr self, std::string key, bool with_value,
+                                                 net::turn* place = nullptr,
                                                  detail::recycled = detail::recycled());
+    /// As load, by one who has to wait for a connection: until it is there this is all there is.
+    static awaitable<std::optional<record>> load_in_turn(self_ptr self, std::string key,
+                                                         bool with_value,
+                                                         detail::recycled = detail::recycled());
+    /// One of the two.
+    static awaitable<std::optional<record>> load_alone(const self_ptr& self, std::string key,
+                                                       bool with_value);
     /// As load with the value, perhaps in a request with others. A coroutine of its own, so that
     /// who is never merged has no room for it in his frame.
     static awaitable<std::optional<record>> load_merged(self_ptr self, std::string key,

@@ -36,6 +36,8 @@ public:
     /// `endpoint` is for messages.
     circuit_breaker(const circuit_breaker_config& config, std::string endpoint);
 
+    /// Closed, and no failure for a while.
+    [[nodiscard]] bool is_quiet() const noexcept { return quiet_.load(std::memory_order_relaxed); }
     [[nodiscard]] permission ask(time_point now) noexcept;
     /// An attempt that was permitted has ended. A probe that tells nothing opens the circuit again.
     change tell(const permission& had, verdict what, time_point now) noexcept;

@@ -30,26 +30,53 @@ client::core::core(client_config config)
     if (this->config().hedging.enabled) hedges_.emplace(this->config().hedging);
 }
 
+std::chrono::milliseconds client::core::patience(const call_options& options) const noexcept {
+    return options.timeout.count() > 0 ? std::min(options.timeout, longest_timeout)
+                                       : config().call_timeout;
+}
+
+void client::core::enter_queue(std::optional<net::turn>& place, std::string_view table_arn,
+                               const call_options& options, const asio::any_io_executor& executor) {
+    const auto who = config().credentials->current();
+    if (!who) return;
+    try {
+        const route& by = routes_.find(who->account_id, table_arn);
+        auto pool = by.queue && by.breaker.is_quiet() ? by.queue->pool_of(executor) : nullptr;
+        if (!pool) return;
+        const auto now = env().time->steady_now();
+        const auto until = now + std::min(patience(options), config().attempt_timeout);
+        place.emplace(std::move(pool), now, until);
+        place->how = place->held.checkout(now, until);
+    } catch (const error&) {
+        return; // the call will say it
+    }
+}
+
 /// One call under way. All of it is in the frame of each call that waits for a connection, as is
 /// every local of call(): what need not be there is left to functions.
 struct client::core::running {
-    running(core& self, operation_call& op, const call_options& options)
-        : what(op),
+    running(core& self, operation_call& op, const call_options& options, net::turn* turn)
+        : what(op), place(turn),
           replay_safe(options.replay == replay::automatic ? op.traits().replay_safe
                                                           : options.replay == replay::safe),
-          deadline(deadline_of(self, options)),
+          deadline((turn ? turn->since : self.env().time->steady_now()) + self.patience(options)),
           machine({self.config().retry, self.quota_, self.limiter_ ? &*self.limiter_ : nullptr,
                    *self.env().random},
                   {deadline, self.config().attempt_timeout, replay_safe, op.traits().writes}),
           one(*self.env().time, self.skew_, op) {}
 
-    static request_fsm::time_point deadline_of(const core& self, const call_options& options) {
-        return self.env().time->steady_now() + (options.timeout.count() > 0
-                                                    ? std::min(options.timeout, longest_timeout)
-                                                    : self.config().call_timeout);
+    /// An attempt begins when one queues up for it.
+    [[nodiscard]] request_fsm::time_point begins(const clock& time) const {
+        return place ? place->since : time.steady_now();
+    }
+    [[nodiscard]] asio::awaitable<net::send_outcome> send(net::send_options options) {
+        if (auto* const mine = std::exchange(place, nullptr))
+            return by->queue->send_in_turn(one, options, *mine);
+        return by->transport->send(one, options);
     }
 
     operation_call& what;
+    net::turn* place; ///< until the first attempt
     bool replay_safe;
     request_fsm::time_point deadline;
     request_fsm machine;
@@ -59,12 +86,13 @@ struct client::core::running {
     request_fsm::time_point began{}; ///< an attempt that may be hedged
 };
 
-asio::awaitable<std::optional<failure>>
-client::core::call(operation_call& what, call_options options, codynamo::detail::recycled) {
+asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
+                                                           call_options options, net::turn* place,
+                                                           codynamo::detail::recycled) {
     if (closed_.load(std::memory_order_relaxed)) {
         co_return make_failure(errc::closed, "the client is closed");
     }
-    running now(*this, what, options);
+    running now(*this, what, options, place);
     request_action next = now.machine.start();
     for (;;) {
         switch (next.what) {
@@ -84,7 +112,7 @@ client::core::call(operation_call& what, call_options options, codynamo::detail:
                 if (const auto second_at = hedge_at(now))
                     next = co_await send_hedged(now, sending, *second_at);
                 else
-                    next = landed(now, co_await now.by->transport->send(now.one, sending));
+                    next = landed(now, co_await now.send(sending));
             } catch (const error& why) { // the request itself cannot be written
                 co_return why.as_failure();
             }
@@ -114,7 +142,7 @@ request_action client::core::depart(running& call) {
         return call.machine.on_no_credentials(why.as_failure());
     }
     call.one.begin(*call.by, call.who);
-    return call.machine.on_credentials(env().time->steady_now(), call.by->breaker);
+    return call.machine.on_credentials(call.begins(*env().time), call.by->breaker);
 }
 
 /// When a second request is to be sent, if at all.
@@ -176,8 +204,7 @@ struct client::core::hedged_read {
     std::optional<attempt_outcome> second{};
 
     static asio::awaitable<bool> send_first(hedged_read& read) {
-        read.first = read.call.one.finish(
-            co_await read.call.by->transport->send(read.call.one, read.options));
+        read.first = read.call.one.finish(co_await read.call.send(read.options));
         // Any answer will do as long as there is no second request to hope for.
         co_return !read.first->why || !read.two || is_refusal(*read.first);
     }

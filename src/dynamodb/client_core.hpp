@@ -9,16 +9,18 @@
 #include "dynamodb/operation_call.hpp"
 #include "dynamodb/request_fsm.hpp"
 #include "dynamodb/route.hpp"
-#include "recycled.hpp"
 
+#include <codynamo/detail/recycled.hpp>
 #include <codynamo/dynamodb/client.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace codynamo::dynamodb {
 
@@ -26,11 +28,18 @@ class client::core {
 public:
     explicit core(client_config config);
 
-    /// Runs `what` to its end: nullopt when its decode() has seen the answer. `what` must outlive
-    /// the call. Throws nothing but cancellation.
+    /// Runs `what` to its end: nullopt when its decode() has seen the answer. `what` and `place`,
+    /// whose wait is over, must outlive the call. Throws nothing but cancellation.
     [[nodiscard]] boost::asio::awaitable<std::optional<failure>>
-    call(operation_call& what, call_options options,
+    call(operation_call& what, call_options options, net::turn* place = nullptr,
          codynamo::detail::recycled = codynamo::detail::recycled());
+
+    /// Whether to take a turn before a call. An estimate; takes no lock.
+    [[nodiscard]] bool crowded() const noexcept { return !limiter_ && routes_.crowded(); }
+    /// A place in the queue that such a call would come to, from now on; the caller waits if he has
+    /// to, and makes the call with it. Nothing where the call has more to do than to wait.
+    void enter_queue(std::optional<net::turn>& place, std::string_view table_arn,
+                     const call_options& options, const boost::asio::any_io_executor& executor);
 
     [[nodiscard]] boost::asio::awaitable<void> close();
     [[nodiscard]] const aws::endpoint& endpoint() const noexcept {
@@ -62,6 +71,7 @@ private:
     [[nodiscard]] boost::asio::awaitable<request_action>
     send_hedged(running& call, net::send_options options, request_fsm::time_point second_at);
     [[nodiscard]] bool may_send_second(request_fsm::time_point now);
+    [[nodiscard]] std::chrono::milliseconds patience(const call_options& options) const noexcept;
     void log(log_level level, const std::string& line) const;
     void log_changes(const running& call) const;
 

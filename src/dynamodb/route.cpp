@@ -5,6 +5,8 @@
 
 #include <codynamo/error.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace codynamo::dynamodb {
@@ -54,6 +56,7 @@ void add_to(net::transport_stats& sum, const net::transport_stats& one) {
 route::route(aws::endpoint to, std::shared_ptr<net::transport> by,
              const circuit_breaker_config& breaking)
     : endpoint(std::move(to)), transport(std::move(by)),
+      queue(dynamic_cast<net::queueing_transport*>(transport.get())),
       signer(endpoint.server.authority(), {endpoint.signing_region, endpoint.signing_service}),
       breaker(breaking, endpoint.url()) {}
 
@@ -107,6 +110,14 @@ route& route_table::make(const aws::endpoint& to) {
     others_.push_back(std::make_unique<route>(to, transport_to(settings_.config, to.server),
                                               settings_.config.breaker));
     return *others_.back();
+}
+
+bool route_table::crowded() const noexcept {
+    const auto is_crowded = [](const route& one) { return one.queue && one.queue->crowded(); };
+    if (is_crowded(standard_)) return true;
+    const std::size_t count = known_.load(std::memory_order_acquire);
+    return std::any_of(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(count),
+                       [&](const entry& one) { return is_crowded(*one.to); });
 }
 
 net::transport_stats route_table::stats() const {

@@ -4,6 +4,7 @@
 
 #include "dynamodb/circuit_breaker.hpp"
 #include "dynamodb/client_settings.hpp"
+#include "net/turn.hpp"
 
 #include <codynamo/aws/endpoint.hpp>
 #include <codynamo/aws/sigv4.hpp>
@@ -26,6 +27,8 @@ struct route {
 
     aws::endpoint endpoint;
     std::shared_ptr<net::transport> transport;
+    /// The same; null when it has no queue that one could join beforehand.
+    net::queueing_transport* queue;
     aws::json_request_signer signer;
     circuit_breaker breaker;
 };
@@ -50,6 +53,8 @@ public:
     [[nodiscard]] route& standard() noexcept { return standard_; }
     [[nodiscard]] const route& standard() const noexcept { return standard_; }
 
+    /// Whether somebody waits for a connection. An estimate; takes no lock.
+    [[nodiscard]] bool crowded() const noexcept;
     [[nodiscard]] net::transport_stats stats() const;
     /// All transports there are; no account gets a new one from now on.
     [[nodiscard]] std::vector<std::shared_ptr<net::transport>> close();

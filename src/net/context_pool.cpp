@@ -117,6 +117,7 @@ void context_pool::wait(pool_waiter& waiter, unique_handler<wake> handler, stead
         case admission::wait:
             waiter.handler = std::move(handler);
             core_.enqueue(waiter, deadline);
+            publish_waiting();
             arm(now, deadline);
             break;
         case admission::reuse:
@@ -157,6 +158,7 @@ void context_pool::cancel(pool_waiter& waiter) noexcept {
     const std::lock_guard lock(mutex_);
     if (!timer_) return; // the frame of the waiter may be gone with its context
     if (!core_.leave(waiter)) return;
+    publish_waiting();
     auto handler = std::move(waiter.handler);
     handler.post(wake::aborted);
 }
@@ -187,6 +189,7 @@ void context_pool::give_back(connection& borrowed) noexcept {
         if (!keep) borrowed.close();
         const auto end = core_.release(borrowed, now, keep);
         if (end.what == fate::handed) {
+            publish_waiting();
             auto handler = std::move(static_cast<pool_waiter*>(end.to)->handler);
             handler.post(wake::granted);
         }
@@ -254,6 +257,12 @@ void context_pool::arm(steady_time now, steady_time deadline) {
                            const boost::system::error_code&) { self->sweep(generation); });
 }
 
+void context_pool::publish_waiting() noexcept {
+    const std::size_t waiting = core_.waiting();
+    settings_->waiting->fetch_add(waiting - published_waiting_, std::memory_order_relaxed);
+    published_waiting_ = waiting;
+}
+
 void context_pool::cancel_timer_if_unused() {
     if (!timer_ || !armed_ || core_.busy() != 0 || core_.waiting() != 0 || !closers_.empty())
         return;
@@ -275,6 +284,7 @@ void context_pool::sweep(std::uint64_t generation) noexcept {
             auto handler = std::move(static_cast<pool_waiter*>(waiter)->handler);
             handler.post(wake::timeout);
         }
+        publish_waiting();
         const auto next = core_.for_each_overdue(now, [](pooled& p) { as_connection(p).cut(); });
         closing = !closers_.empty();
         if (closing || core_.busy() + core_.waiting() != 0) arm(now, next);
@@ -290,6 +300,7 @@ void context_pool::fail_waiting(wake why) {
         auto handler = std::move(static_cast<pool_waiter*>(waiter)->handler);
         handler.post(why);
     }
+    publish_waiting();
 }
 
 void context_pool::close() noexcept {
@@ -332,6 +343,7 @@ void context_pool::let_go(handlers& out) noexcept {
     core_.close();
     while (queued* const waiter = core_.pop_waiter())
         out.push_back(std::move(static_cast<pool_waiter*>(waiter)->handler));
+    publish_waiting();
     while (queued* const waiter = closers_.pop_front()) {
         waiter->in_queue = false;
         out.push_back(std::move(static_cast<pool_waiter*>(waiter)->handler));

@@ -36,6 +36,10 @@ struct transport_settings {
         std::uint16_t port;
     } target; ///< server or proxy, whichever is connected to
 
+    /// Those who wait for a connection, in all contexts.
+    std::unique_ptr<std::atomic<std::size_t>> waiting =
+        std::make_unique<std::atomic<std::size_t>>(0);
+
     [[nodiscard]] steady_time now() const noexcept { return env.time->steady_now(); }
 };
 
@@ -117,6 +121,7 @@ private:
     using handlers = std::vector<unique_handler<wake>>;
 
     void arm(steady_time now, steady_time deadline);
+    void publish_waiting() noexcept;
     void cancel_timer_if_unused();
     void sweep(std::uint64_t generation) noexcept;
     void destroy(pool_core::doomed& what) noexcept;
@@ -133,6 +138,7 @@ private:
     std::optional<boost::asio::steady_timer> timer_; // empty: the context is gone
     std::shared_ptr<resolution> resolution_, given_up_;
     std::string last_connect_error_;
+    std::size_t published_waiting_ = 0;
     steady_time next_sweep_ = steady_time::max();
     std::uint64_t generation_ = 0; // of the armed sweep
     bool armed_ = false;

@@ -5,8 +5,9 @@
 #include "net/context_pool.hpp"
 #include "net/exchange_op.hpp"
 #include "net/innermost.hpp"
-#include "net/lease.hpp"
-#include "recycled.hpp"
+#include "net/turn.hpp"
+
+#include <codynamo/detail/recycled.hpp>
 
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/execution/context.hpp>
@@ -138,8 +139,6 @@ send_outcome not_admitted(wake why, const context_pool& pool, const transport_se
                           " already");
     case wake::hopeless:
         return failed(errc::overloaded, false, hopeless(pool.queue(), settings, started, deadline));
-    case wake::aborted:
-        throw boost::system::system_error(asio::error::operation_aborted);
     default:
         return failed(errc::closed, false, "the transport to " + settings.name + " was closed");
     }
@@ -180,12 +179,20 @@ send_outcome after(bool sent_before, send_outcome outcome) {
     return outcome;
 }
 
+/// A connection, or why there is none: what `place` has come to, or nothing where one has to wait.
+std::optional<wake> admit(lease& held, turn* place, steady_time now, steady_time deadline) {
+    if (!place || place->held.pool() != held.pool()) return held.checkout(now, deadline);
+    held.take_over(place->held);
+    return place->how;
+}
+
 asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
-                                      send_options options, codynamo::detail::recycled) {
+                                      send_options options, turn* place,
+                                      codynamo::detail::recycled) {
     const auto& settings = *self->settings;
     const auto started = settings.now();
     const auto deadline = options.deadline;
-    if (deadline <= started)
+    if (deadline <= started && (!place || place->how == wake::granted))
         co_return failed(errc::timeout, false, "the deadline had passed before sending");
 
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
@@ -193,24 +200,15 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
     if (!held.pool())
         co_return failed(errc::closed, false, "the transport to " + settings.name + " is closed");
 
-    switch (held.checkout(started, deadline)) {
-    case admission::reuse:
-    case admission::open:
-        break;
-    case admission::wait: {
-        const wake why = co_await held.wait(deadline);
-        if (why != wake::granted)
-            co_return not_admitted(why, *held.pool(), settings, started, deadline);
-        held.take();
-        break;
+    std::optional<wake> how = admit(held, place, started, deadline);
+    if (!how) {
+        how = co_await held.wait(deadline);
+        if (how == wake::granted) held.take();
     }
-    case admission::overloaded:
-        co_return not_admitted(wake::overloaded, *held.pool(), settings, started, deadline);
-    case admission::hopeless:
-        co_return not_admitted(wake::hopeless, *held.pool(), settings, started, deadline);
-    case admission::closed:
-        co_return not_admitted(wake::closed, *held.pool(), settings, started, deadline);
-    }
+    if (how == wake::aborted) co_return codynamo::detail::cancelled();
+    if (how != wake::granted)
+        co_return not_admitted(*how, *held.pool(), settings, place ? place->since : started,
+                               deadline);
     while (held->usable && started - held->idle_since > trusted_idle && !held->alive())
         held.replace(started);
 
@@ -258,12 +256,22 @@ asio::awaitable<void> close_all(std::shared_ptr<hub> self) {
     if (why == wake::aborted) throw boost::system::system_error(asio::error::operation_aborted);
 }
 
-class https_transport final : public transport {
+class https_transport final : public queueing_transport {
 public:
     explicit https_transport(std::shared_ptr<hub> shared) : hub_(std::move(shared)) {}
 
     asio::awaitable<send_outcome> send(exchange& what, send_options options) override {
-        return send_on(hub_, what, options, codynamo::detail::recycled());
+        return send_on(hub_, what, options, nullptr, codynamo::detail::recycled());
+    }
+    asio::awaitable<send_outcome> send_in_turn(exchange& what, send_options options,
+                                               turn& place) override {
+        return send_on(hub_, what, options, &place, codynamo::detail::recycled());
+    }
+    bool crowded() const noexcept override {
+        return hub_->settings->waiting->load(std::memory_order_relaxed) != 0;
+    }
+    std::shared_ptr<context_pool> pool_of(const asio::any_io_executor& executor) override {
+        return hub_->pool_of(executor, false);
     }
     asio::awaitable<void> close() override { return close_all(hub_); }
     transport_stats stats() const override { return hub_->stats(); }

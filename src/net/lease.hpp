@@ -10,6 +10,7 @@
 #include <boost/asio/deferred.hpp>
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace codynamo::net {
@@ -31,8 +32,24 @@ public:
     [[nodiscard]] connection& operator*() const noexcept { return *connection_; }
     [[nodiscard]] connection* operator->() const noexcept { return connection_; }
 
-    [[nodiscard]] admission checkout(steady_time now, steady_time deadline) {
-        return pool_->checkout(now, deadline, connection_);
+    /// How it ended, or nothing where one has to wait().
+    [[nodiscard]] std::optional<wake> checkout(steady_time now, steady_time deadline) {
+        switch (pool_->checkout(now, deadline, connection_)) {
+        case admission::wait:
+            return std::nullopt;
+        case admission::overloaded:
+            return wake::overloaded;
+        case admission::hopeless:
+            return wake::hopeless;
+        case admission::closed:
+            return wake::closed;
+        default:
+            return wake::granted;
+        }
+    }
+    /// What the other one holds, who is of the same pool.
+    void take_over(lease& other) noexcept {
+        connection_ = std::exchange(other.connection_, nullptr);
     }
     /// After wake::granted.
     void take() noexcept { connection_ = pool_->forsake(waiter_); }

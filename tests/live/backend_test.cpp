@@ -272,8 +272,8 @@ TEST_CASE("sets, gets and discards at once share requests, and each has his own 
         });
         CHECK(left == count);
         const batching_stats merged = b.batching();
-        CHECK(merged.get_batches >= 8);
-        CHECK(merged.gets_merged > 2 * count); // of 900, and pairs share a key
+        CHECK(merged.gets_merged > 2 * count); // of 900
+        CHECK(merged.get_batches > 3);         // of 100 keys, each of them for two gets at most
         CHECK(merged.writes_merged > count);   // of 450
         CHECK(merged.fallbacks == 0);
     });

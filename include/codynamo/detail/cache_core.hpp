@@ -4,6 +4,7 @@
 
 #include <codynamo/any_backend.hpp>
 #include <codynamo/cache_config.hpp>
+#include <codynamo/detail/recycled.hpp>
 #include <codynamo/error.hpp>
 #include <codynamo/export.hpp>
 #include <codynamo/record.hpp>
@@ -55,6 +56,8 @@ public:
 
     /// In a catch block: counts the failure unless it is a cancellation.
     void count_failure() noexcept;
+    /// Likewise; what was caught, to be thrown again.
+    [[nodiscard]] thrown counted_failure() noexcept;
     /// In a catch block: the failure now being handled; rethrows a cancellation and what is no
     /// system_error.
     [[nodiscard]] static failure caught();

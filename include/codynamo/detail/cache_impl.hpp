@@ -40,17 +40,18 @@ struct cache<T, Serializer>::state : detail::cache_core {
 
 template <class T, class Serializer>
     requires serializer<Serializer, T>
-boost::asio::awaitable<std::optional<T>> cache<T, Serializer>::do_get(shared_state self,
-                                                                      std::string key) {
+boost::asio::awaitable<std::optional<T>>
+cache<T, Serializer>::do_get(shared_state self, std::string key, detail::recycled) {
+    detail::thrown failed;
     try {
         std::optional<record> found = self->find_now(key);
         if (!found) found = co_await self->backend().load(std::move(key));
         if (!self->admit(found)) co_return std::nullopt;
         co_return std::optional<T>(std::in_place, self->decode(std::move(found->value)));
     } catch (...) {
-        self->count_failure();
-        throw;
+        failed = self->counted_failure();
     }
+    co_return failed;
 }
 
 template <class T, class Serializer>

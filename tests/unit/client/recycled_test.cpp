@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Frames that are kept for the next coroutine: which block, whose, and how many.
-#include "recycled.hpp"
 #include "support/run.hpp"
+
+#include <codynamo/detail/recycled.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -37,6 +38,10 @@ asio::awaitable<std::string> inner(std::string text, int depth, detail::recycled
     if (depth == 0 && text == "throw") throw std::runtime_error("inner");
     if (depth == 0) co_return text + "!";
     co_return co_await inner(std::move(text), depth - 1, tag);
+}
+
+asio::awaitable<std::string> ended_by(std::exception_ptr why, detail::recycled) {
+    co_return detail::thrown{std::move(why)};
 }
 
 struct member {
@@ -100,6 +105,18 @@ TEST_CASE("recycled coroutines return, throw, and may be members") {
         CHECK_THROWS_AS(test_support::run(inner("throw", 5, {})), std::runtime_error);
         member it;
         CHECK(test_support::run(it.get()) == 1);
+    }
+}
+
+TEST_CASE("a recycled coroutine may end by an exception that nobody throws") {
+    const auto why = std::make_exception_ptr(std::runtime_error("somewhere else"));
+    CHECK_THROWS_WITH(test_support::run(ended_by(why, {})), "somewhere else");
+    try {
+        test_support::run(ended_by(detail::cancelled().why, {}));
+        FAIL("it ended well");
+    } catch (const boost::system::system_error& e) {
+        CHECK(e.code() == asio::error::operation_aborted);
+        CHECK(std::current_exception() == detail::cancelled().why);
     }
 }
 

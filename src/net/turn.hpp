@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+// A turn for a connection that is waited for before there is anything else of the exchange, so that
+// a hundred thousand who wait take a few hundred bytes each.
+#pragma once
+
+#include "net/lease.hpp"
+
+#include <codynamo/net/transport.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace codynamo::net {
+
+/// What one who waits has from his coming until he sends. It lives in the frame of a coroutine.
+struct turn {
+    turn(std::shared_ptr<context_pool> pool, steady_time now, steady_time until) noexcept
+        : held(std::move(pool)), since(now), deadline(until) {}
+
+    lease held;
+    const steady_time since;
+    const steady_time deadline;
+    /// How the wait ended. Empty until then.
+    std::optional<wake> how{};
+};
+
+/// A transport whose queue can be joined without an exchange. Thread-safe.
+class queueing_transport : public transport {
+public:
+    /// Whether somebody waits for a connection, in whatever context: whoever comes will have to
+    /// wait, probably.
+    [[nodiscard]] virtual bool crowded() const noexcept = 0;
+    /// For a turn of a coroutine with that executor; null when the transport is closed.
+    [[nodiscard]] virtual std::shared_ptr<context_pool>
+    pool_of(const boost::asio::any_io_executor& executor) = 0;
+    /// As send(), with the outcome of the wait instead of another one. `place` must live until
+    /// completion.
+    [[nodiscard]] virtual boost::asio::awaitable<send_outcome>
+    send_in_turn(exchange& what, send_options options, turn& place) = 0;
+};
+
+} // namespace codynamo::net

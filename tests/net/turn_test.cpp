@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSL-1.0
+// Gets that wait for a connection before there is a request: who is served when, and every way in
+// which the wait may end.
+#include "support/harness.hpp"
+#include "support/stub_server.hpp"
+#include "support/tap.hpp"
+
+#include <codynamo/aws/credentials.hpp>
+#include <codynamo/dynamodb/client.hpp>
+#include <codynamo/dynamodb_backend.hpp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <catch2/catch.hpp>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+namespace asio = boost::asio;
+using namespace codynamo;
+using namespace codynamo::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A server that does not answer until it is told to.
+class stalling_server {
+public:
+    stalling_server()
+        : server_({.answer = [this](const std::string& request) {
+              std::unique_lock lock(mutex_);
+              going_on_.wait(lock, [&] { return !stalls_; });
+              (void)request;
+              return response("{}");
+          }}) {}
+    ~stalling_server() { go_on(); }
+
+    void go_on() {
+        const std::lock_guard lock(mutex_);
+        stalls_ = false;
+        going_on_.notify_all();
+    }
+    [[nodiscard]] std::uint16_t port() const noexcept { return server_.port(); }
+    [[nodiscard]] std::size_t requests() const noexcept { return server_.requests(); }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable going_on_;
+    bool stalls_ = true;
+    stub_server server_;
+};
+
+struct fixture {
+    explicit fixture(std::size_t connections) {
+        config.table_name = "turns";
+        config.region = "us-east-1";
+        config.endpoint = "http://127.0.0.1:" + std::to_string(server.port());
+        config.credentials = aws::static_credentials({"AKIDEXAMPLE", "secret"});
+        config.create = false;
+        config.call_timeout = config.attempt_timeout = 20s;
+        config.retry.max_attempts = 1;
+        config.pool.max_connections = connections;
+        config.batching.mode = batching_mode::off;
+        config.env = testing_support::tapped();
+        config.env.variable = [](const char*) { return std::nullopt; };
+    }
+
+    void open() { run(*io, opened()); }
+    asio::awaitable<void> opened() { backend.emplace(co_await dynamodb_backend::open(config)); }
+
+    struct ended {
+        std::size_t id;
+        boost::system::error_code code;
+        std::string words;
+    };
+
+    void get(std::size_t n) {
+        for (std::size_t i = 0; i < n; ++i) {
+            const std::size_t id = signals.size();
+            const auto slot = signals.emplace_back().slot();
+            asio::co_spawn(*io, backend->load("key-" + std::to_string(id)),
+                           asio::bind_cancellation_slot(
+                               slot, [this, id](std::exception_ptr why, const auto& found) {
+                                   CHECK_FALSE(found);
+                                   all.push_back({id, code_of(why), words_of(why)});
+                                   if (on_end) on_end(id);
+                               }));
+            settle(); // so that who comes later sees who came before
+        }
+    }
+    void cancel(std::size_t id) { signals[id].emit(asio::cancellation_type::terminal); }
+    void settle() {
+        io->restart();
+        io->poll();
+    }
+    void run_all() {
+        io->restart();
+        const auto until = std::chrono::steady_clock::now() + 20s;
+        while (all.size() < signals.size() && std::chrono::steady_clock::now() < until)
+            io->run_one_until(until);
+        REQUIRE(all.size() == signals.size());
+    }
+    [[nodiscard]] net::transport_stats stats() const { return backend->client().stats(); }
+    [[nodiscard]] std::vector<std::size_t> ids() const {
+        std::vector<std::size_t> found;
+        for (const ended& one : all)
+            found.push_back(one.id);
+        return found;
+    }
+
+    static boost::system::error_code code_of(const std::exception_ptr& why) {
+        try {
+            if (why) std::rethrow_exception(why);
+            return {};
+        } catch (const boost::system::system_error& e) {
+            return e.code();
+        }
+    }
+    static std::string words_of(const std::exception_ptr& why) {
+        try {
+            if (why) std::rethrow_exception(why);
+            return {};
+        } catch (const std::exception& e) {
+            return e.what();
+        }
+    }
+
+    stalling_server server;
+    dynamodb_backend_config config;
+    std::optional<asio::io_context> io{std::in_place, 1};
+    std::optional<dynamodb_backend> backend;
+    std::deque<asio::cancellation_signal> signals;
+    std::vector<ended> all;
+    std::function<void(std::size_t)> on_end;
+};
+
+} // namespace
+
+TEST_CASE("gets that wait for one connection are served in the order of their coming") {
+    fixture f(1);
+    f.open();
+    f.get(50);
+    CHECK(f.stats().waiting == 49);
+    CHECK(f.server.requests() <= 1);
+    f.server.go_on();
+    f.run_all();
+    for (std::size_t i = 0; i < 50; ++i) {
+        CHECK(f.all[i].id == i);
+        CHECK_FALSE(f.all[i].code);
+    }
+    CHECK(f.stats().opened == 1);
+    CHECK(f.stats().idle == 1);
+    f.get(3); // the queue is gone, and nobody thinks otherwise
+    f.run_all();
+    CHECK(f.stats().waiting == 0);
+}
+
+TEST_CASE("a get that waits is cancelled alone, whenever it happens") {
+    fixture f(1);
+    f.open();
+    f.get(20);
+
+    SECTION("in the queue: at once") {
+        f.cancel(10);
+        f.settle();
+        REQUIRE(f.ids() == std::vector<std::size_t>{10});
+        CHECK(f.stats().waiting == 18);
+    }
+    SECTION("when its turn has come, and it does not know yet") {
+        f.on_end = [&](std::size_t id) {
+            if (id == 9) f.cancel(10);
+        };
+    }
+    SECTION("while it is served") {
+        f.cancel(0);
+    }
+    f.server.go_on();
+    f.run_all();
+    std::size_t aborted = 0;
+    for (const auto& one : f.all) {
+        if (one.code != asio::error::operation_aborted) {
+            CHECK(one.words == "");
+            continue;
+        }
+        ++aborted;
+        CHECK((one.id == 10 || one.id == 0));
+    }
+    CHECK(aborted == 1);
+    CHECK(f.stats().waiting == 0);
+    CHECK(f.stats().idle == 1);
+}
+
+TEST_CASE("whose time is over in the queue is told what everybody is told") {
+    fixture f(1);
+    f.config.call_timeout = 150ms;
+    f.open();
+    f.get(3);
+    f.run_all();
+    for (const auto& one : f.all)
+        CHECK(one.code == errc::timeout);
+    for (std::size_t i = 1; i < 3; ++i)
+        CHECK_THAT(f.all[i].words + f.all[0].words,
+                   Catch::Contains("no connection to 127.0.0.1:") &&
+                       Catch::Contains(" became free within 1")); // 50 ms, or just less
+    CHECK(f.server.requests() <= 1);
+}
+
+TEST_CASE("a full queue refuses, and the end of the client ends the wait") {
+    fixture f(1);
+    f.config.pool.max_waiting = 3;
+    f.open();
+    f.get(5);
+    REQUIRE(f.ids() == std::vector<std::size_t>{4});
+    CHECK(f.all[0].code == errc::overloaded);
+    CHECK_THAT(f.all[0].words, Catch::Contains("3 exchanges are waiting for a connection to "));
+
+    asio::co_spawn(*f.io, f.backend->close(), [](const std::exception_ptr&) {});
+    f.settle();
+    CHECK(f.all.size() == 4);
+    for (std::size_t i = 1; i < f.all.size(); ++i)
+        CHECK(f.all[i].code == errc::closed);
+    f.get(1);
+    CHECK(f.all.back().code == errc::closed);
+    f.server.go_on();
+    f.run_all();
+    CHECK(f.all.back().id == 0);
+    CHECK_FALSE(f.all.back().code);
+}
+
+TEST_CASE("a context may end while gets wait for their turn") {
+    fixture f(2);
+    f.open();
+    f.get(20);
+    CHECK(f.stats().waiting == 18);
+    f.io.reset();
+    CHECK(f.stats().waiting == 0);
+    CHECK(f.all.empty());
+    f.io.emplace(1);
+    f.server.go_on();
+    asio::io_context other(1);
+    CHECK_FALSE(run(other, f.backend->load("key")));
+}
