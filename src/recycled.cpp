@@ -11,7 +11,7 @@
 namespace codynamo::detail {
 namespace {
 
-constexpr std::size_t step = 64;
+constexpr std::size_t step = 16;
 constexpr std::size_t largest = 2048;
 constexpr std::size_t most_kept = 256 * 1024;
 

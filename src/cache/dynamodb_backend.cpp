@@ -240,18 +240,11 @@ asio::awaitable<std::optional<record>>
 dynamodb_backend::core::load_in_turn(std::shared_ptr<core> self, std::string key, bool with_value,
                                      detail::recycled) {
     detail::validate_key(key);
-    std::optional<net::turn> place;
-    {
-        const asio::any_io_executor here = co_await asio::this_coro::executor;
-        self->client.shared_core()->enter_queue(
-            place, dynamodb::arn_or_nothing(self->config.table_name), {}, here);
-    }
-    if (place && !place->how) {
-        place->how = co_await place->held.wait(place->deadline);
-        if (place->how == net::wake::aborted) co_return detail::cancelled();
-        if (place->how == net::wake::granted) place->held.take();
-    }
-    auto rest = load(self, std::move(key), with_value, place ? &*place : nullptr);
+    net::turn place;
+    place.how = co_await self->client.shared_core()->take_turn(place, self->config.table_name);
+    if (place.how == net::wake::aborted) co_return detail::cancelled();
+    if (place.how == net::wake::granted) place.held.take();
+    auto rest = load(self, std::move(key), with_value, place.held.pool() ? &place : nullptr);
     co_return co_await std::move(rest);
 }
 

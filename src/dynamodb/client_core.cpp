@@ -35,20 +35,19 @@ std::chrono::milliseconds client::core::patience(const call_options& options) co
                                        : config().call_timeout;
 }
 
-void client::core::enter_queue(std::optional<net::turn>& place, std::string_view table_arn,
-                               const call_options& options, const asio::any_io_executor& executor) {
+std::chrono::milliseconds client::core::attempt_patience() const noexcept {
+    return std::min(patience({}), config().attempt_timeout);
+}
+
+std::shared_ptr<net::context_pool> client::core::queue_for(const std::string& table_name,
+                                                           const asio::any_io_executor& executor) {
     const auto who = config().credentials->current();
-    if (!who) return;
+    if (!who) return nullptr;
     try {
-        const route& by = routes_.find(who->account_id, table_arn);
-        auto pool = by.queue && by.breaker.is_quiet() ? by.queue->pool_of(executor) : nullptr;
-        if (!pool) return;
-        const auto now = env().time->steady_now();
-        const auto until = now + std::min(patience(options), config().attempt_timeout);
-        place.emplace(std::move(pool), now, until);
-        place->how = place->held.checkout(now, until);
+        const route& by = routes_.find(who->account_id, arn_or_nothing(table_name));
+        return by.queue && by.breaker.is_quiet() ? by.queue->pool_of(executor) : nullptr;
     } catch (const error&) {
-        return; // the call will say it
+        return nullptr; // the call will say it
     }
 }
 

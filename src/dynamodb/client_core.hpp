@@ -14,13 +14,18 @@
 #include <codynamo/dynamodb/client.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
 
 namespace codynamo::dynamodb {
 
@@ -36,10 +41,25 @@ public:
 
     /// Whether to take a turn before a call. An estimate; takes no lock.
     [[nodiscard]] bool crowded() const noexcept { return !limiter_ && routes_.crowded(); }
-    /// A place in the queue that such a call would come to, from now on; the caller waits if he has
-    /// to, and makes the call with it. Nothing where the call has more to do than to wait.
-    void enter_queue(std::optional<net::turn>& place, std::string_view table_arn,
-                     const call_options& options, const boost::asio::any_io_executor& executor);
+    /// Awaitable; the result is a wake. Waits in the queue that a call for that table would come
+    /// to, as long as the call itself would with default options. `place` has no pool afterwards
+    /// where a call has more to do first than to wait. It and `table_name` must outlive the wait.
+    [[nodiscard]] auto take_turn(net::turn& place, const std::string& table_name) {
+        return boost::asio::async_initiate<const boost::asio::deferred_t, void(net::wake)>(
+            [](auto handler, core* self, net::turn* where, const std::string* table) {
+                const auto executor = boost::asio::get_associated_executor(handler);
+                if (auto pool = self->queue_for(*table, executor)) {
+                    where->since = self->env().time->steady_now();
+                    where->held.wait_in(std::move(pool), std::move(handler),
+                                        where->since + self->attempt_patience());
+                } else {
+                    boost::asio::post(executor, [handler = std::move(handler)]() mutable {
+                        std::move(handler)(net::wake::closed);
+                    });
+                }
+            },
+            boost::asio::deferred, this, &place, &table_name);
+    }
 
     [[nodiscard]] boost::asio::awaitable<void> close();
     [[nodiscard]] const aws::endpoint& endpoint() const noexcept {
@@ -71,6 +91,10 @@ private:
     [[nodiscard]] boost::asio::awaitable<request_action>
     send_hedged(running& call, net::send_options options, request_fsm::time_point second_at);
     [[nodiscard]] bool may_send_second(request_fsm::time_point now);
+    /// Null where a call does more than to wait for a connection, or fails.
+    [[nodiscard]] std::shared_ptr<net::context_pool>
+    queue_for(const std::string& table_name, const boost::asio::any_io_executor& executor);
+    [[nodiscard]] std::chrono::milliseconds attempt_patience() const noexcept;
     [[nodiscard]] std::chrono::milliseconds patience(const call_options& options) const noexcept;
     void log(log_level level, const std::string& line) const;
     void log_changes(const running& call) const;

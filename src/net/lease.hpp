@@ -18,6 +18,7 @@ namespace codynamo::net {
 /// Lives in the frame of the coroutine that borrows.
 class lease {
 public:
+    lease() noexcept = default;
     explicit lease(std::shared_ptr<context_pool> pool) noexcept : pool_(std::move(pool)) {}
     ~lease() {
         if (!pool_) return;
@@ -59,13 +60,16 @@ public:
     [[nodiscard]] auto wait(steady_time deadline) {
         return boost::asio::async_initiate<const boost::asio::deferred_t, void(wake)>(
             [](auto handler, lease* self, steady_time until) {
-                // The coroutine may run on, and this end, as soon as the pool has the handler: the
-                // slot is set before, and the pool kept.
-                const auto pool = self->pool_;
-                on_cancel(handler, [pool, waiter = &self->waiter_] { pool->cancel(*waiter); });
-                pool->wait(self->waiter_, unique_handler<wake>(std::move(handler)), until);
+                self->start_wait(std::move(handler), until);
             },
             boost::asio::deferred, this, deadline);
+    }
+
+    /// The same as an operation of somebody else's, for a lease without a pool.
+    template <class Handler>
+    void wait_in(std::shared_ptr<context_pool> pool, Handler handler, steady_time deadline) {
+        pool_ = std::move(pool);
+        start_wait(std::move(handler), deadline);
     }
 
     /// Awaitable; ends when `owner` sees no busy connection any more.
@@ -82,6 +86,14 @@ public:
     }
 
 private:
+    template <class Handler>
+    void start_wait(Handler handler, steady_time deadline) {
+        // The coroutine may run on, and this end, as soon as the pool has the handler: the slot is
+        // set before, and the pool kept.
+        const auto pool = pool_;
+        on_cancel(handler, [pool, waiter = &waiter_] { pool->cancel(*waiter); });
+        pool->wait(waiter_, unique_handler<wake>(std::move(handler)), deadline);
+    }
     template <class Handler, class End>
     static void on_cancel(const Handler& handler, End end) {
         auto slot = boost::asio::get_associated_cancellation_slot(handler);

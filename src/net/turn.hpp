@@ -10,20 +10,16 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
-#include <optional>
 
 namespace codynamo::net {
 
 /// What one who waits has from his coming until he sends. It lives in the frame of a coroutine.
 struct turn {
-    turn(std::shared_ptr<context_pool> pool, steady_time now, steady_time until) noexcept
-        : held(std::move(pool)), since(now), deadline(until) {}
-
-    lease held;
-    const steady_time since;
-    const steady_time deadline;
-    /// How the wait ended. Empty until then.
-    std::optional<wake> how{};
+    lease held{};
+    /// When he came.
+    steady_time since{};
+    /// How the wait ended, where there was one: the lease has a pool then.
+    wake how = wake::closed;
 };
 
 /// A transport whose queue can be joined without an exchange. Thread-safe.

@@ -65,7 +65,7 @@ TEST_CASE("the last block of a size is the next one of that size, in its thread"
             of_others = elsewhere == block;
             give_frame(elsewhere, 200);
         });
-        void* const again = take_frame(193); // 200 and 193 bytes are both four times 64
+        void* const again = take_frame(193); // both take thirteen times 16 bytes
         same = again == block;
         give_frame(again, 193);
         give_frame(tiny, 60);
