@@ -22,8 +22,10 @@
 #include <exception>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace bench {
 namespace {
@@ -31,7 +33,11 @@ namespace {
 namespace asio = boost::asio;
 using byte_cache = codynamo::cache<std::string, codynamo::bytes_serializer<>>;
 
-constexpr const char* the_key = "key-1";
+constexpr std::size_t many = 1000;
+
+std::string key_of(std::size_t i) {
+    return "key-" + std::to_string(i);
+}
 
 double thread_cpu_seconds() {
     timespec now{};
@@ -61,18 +67,36 @@ byte_cache over_the_wire() {
     config.region = "us-east-1";
     config.credentials = codynamo::aws::static_credentials({"bench", "bench"});
     config.create = false;
-    config.transport = make_instant_transport(the_key);
+    config.transport = make_instant_transport(key_of(0));
     config.batching.mode = codynamo::batching_mode::off;
     return byte_cache(finished(codynamo::dynamodb_backend::open(std::move(config))));
 }
 
-byte_cache in_memory() {
+byte_cache in_memory(std::size_t entries) {
     codynamo::memory_backend memory;
-    codynamo::record r;
-    r.value = served_value(the_key);
-    memory.store_now(the_key, r);
+    for (std::size_t i = 0; i != entries; ++i) {
+        codynamo::record r;
+        r.value = served_value(key_of(i));
+        memory.store_now(key_of(i), r);
+    }
     return byte_cache(std::move(memory));
 }
+
+/// What is measured: gets of these keys in turn, each thread from another one on.
+struct subject {
+    const char* name;
+    byte_cache cache;
+    std::vector<std::string> keys{};
+    std::vector<std::string> values{};
+
+    subject(const char* what, byte_cache by, std::size_t entries)
+        : name(what), cache(std::move(by)) {
+        for (std::size_t i = 0; i != entries; ++i) {
+            keys.push_back(key_of(i));
+            values.push_back(served_value(keys.back()));
+        }
+    }
+};
 
 /// What a thread did while it was measured.
 struct done {
@@ -87,19 +111,20 @@ struct signals {
     std::atomic<bool> stop{false};
 };
 
-asio::awaitable<void> lane(byte_cache cache, signals& told, done& mine) {
-    const std::string expected = served_value(the_key);
+asio::awaitable<void> lane(const subject& what, std::size_t at, signals& told, done& mine) {
+    const byte_cache cache = what.cache;
     constexpr int warm_up = 2000;
     for (int i = 0; i != warm_up; ++i)
-        co_await cache.get(the_key);
+        co_await cache.get(what.keys[static_cast<std::size_t>(i) % what.keys.size()]);
     told.ready.fetch_add(1);
     while (!told.go)
         std::this_thread::yield();
     const double before = thread_cpu_seconds();
     while (!told.stop.load(std::memory_order_relaxed)) {
         for (int i = 0; i != 64; ++i) {
-            const std::optional<std::string> found = co_await cache.get(the_key);
-            if (found != expected) throw std::runtime_error("scale: another value");
+            const std::optional<std::string> found = co_await cache.get(what.keys[at]);
+            if (found != what.values[at]) throw std::runtime_error("scale: another value");
+            if (++at == what.keys.size()) at = 0;
         }
         mine.gets += 64;
     }
@@ -111,7 +136,7 @@ struct pace {
     double cpu_us = 0;
 };
 
-pace run(const byte_cache& cache, unsigned threads, double seconds) {
+pace run(const subject& what, unsigned threads, double seconds) {
     // A line of the processor's cache each, at least.
     struct alignas(128) worker {
         done result{};
@@ -121,9 +146,10 @@ pace run(const byte_cache& cache, unsigned threads, double seconds) {
     std::vector<worker> workers(threads);
     std::vector<std::thread> running;
     for (worker& mine : workers)
-        running.emplace_back([&told, &mine, cache] {
+        running.emplace_back([&told, &mine, &what, first = running.size()] {
             asio::io_context context(1);
-            asio::co_spawn(context, lane(cache, told, mine.result), [&](std::exception_ptr why) {
+            const std::size_t at = first * what.keys.size() / 7 % what.keys.size();
+            asio::co_spawn(context, lane(what, at, told, mine.result), [&](std::exception_ptr why) {
                 if (why) ++told.ready; // so that nobody waits for it
                 mine.failure = std::move(why);
             });
@@ -161,8 +187,7 @@ struct series {
     std::vector<double> by_wall{}, by_cpu{};
 };
 
-std::vector<series> measure(const byte_cache& cache, const scale_options& options,
-                            run_guard& guard) {
+std::vector<series> measure(const subject& what, const scale_options& options, run_guard& guard) {
     std::vector<series> all;
     for (const unsigned threads : options.threads)
         all.push_back({.threads = threads});
@@ -170,7 +195,7 @@ std::vector<series> measure(const byte_cache& cache, const scale_options& option
         pace first;
         for (series& one : all) {
             if (guard.look(static_cast<double>(round) / options.rounds, round)) return all;
-            const pace seen = run(cache, one.threads, options.seconds);
+            const pace seen = run(what, one.threads, options.seconds);
             if (&one == &all.front()) first = seen;
             one.per_second.push_back(seen.per_second);
             one.cpu_us.push_back(seen.cpu_us);
@@ -214,18 +239,19 @@ int run_scale(const scale_options& options) {
     guard_options guarded;
     guarded.json = options.json;
     run_guard guard("scale", "rounds", std::move(guarded));
-    const std::pair<const char*, byte_cache> caches[] = {{"wire", over_the_wire()},
-                                                         {"memory", in_memory()}};
+    const subject subjects[] = {{"wire", over_the_wire(), 1},
+                                {"memory", in_memory(many), many},
+                                {"one key", in_memory(1), 1}};
     boost::json::array results;
     guard.begin_window();
     std::FILE* const to = guard.table_stream();
     std::fprintf(to, "%-8s %7s %14s %10s %10s %10s\n", "gets", "threads", "per second", "CPU us",
                  "x by wall", "x by CPU");
-    for (const auto& [what, cache] : caches) {
-        const std::vector<series> seen = measure(cache, options, guard);
+    for (const subject& what : subjects) {
+        const std::vector<series> seen = measure(what, options, guard);
         guard.progress().clear();
         for (const series& one : seen)
-            if (!one.per_second.empty()) results.push_back(report(what, one, to));
+            if (!one.per_second.empty()) results.push_back(report(what.name, one, to));
     }
     guard.end_window();
     guard.print_load(to);

@@ -242,8 +242,9 @@ def micro(documents):
 def compile_times(documents):
     rows = [[what, spread_text(times)] for each in documents
             for what, times in each["seconds"].items()]
-    return Section("compile", f"{documents[-1]['compiler']} {documents[-1]['flags']}: a user of "
-                   "cache and table backend, one of bare asio::awaitable, and an empty program.",
+    return Section("compile", f"{documents[-1]['compiler']} {documents[-1]['flags']}: what uses "
+                   "cache and table backend, a program that also runs it, the same of a bare "
+                   "asio::awaitable, and an empty program.",
                    [Table("", ["", "seconds of CPU"], rows)])
 
 

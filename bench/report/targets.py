@@ -50,10 +50,12 @@ def scale(key):
     return measured
 
 
-def compile_seconds(results):
-    for each in results.all("compile"):
-        return each["seconds"]["codynamo"]["median"]
-    return None
+def compile_seconds(unit):
+    def measured(results):
+        for each in results.all("compile"):
+            return each["seconds"][unit]["median"] if unit in each["seconds"] else None
+        return None
+    return measured
 
 
 def first(kind, *keys):
@@ -99,7 +101,10 @@ TARGETS = [
     ("Hit ratio ahead of the best other policy, points", ">=", 0, "{:+.2f}", hit_ratio_lead),
     ("Two executors in two threads, times one", ">=", 1.8, "{:.2f} ×", scale("scaling_by_wall")),
     ("The same by CPU, as if each had a core", ">=", 1.8, "{:.2f} ×", scale("scaling_by_cpu")),
-    ("Seconds to compile a user's translation unit", "<=", 2.5, "{:.2f}", compile_seconds),
+    ("Seconds to compile a user's translation unit", "<=", 2.5, "{:.2f}",
+     compile_seconds("codynamo")),
+    ("The same of a program that also runs it", "<=", 2.5, "{:.2f}",
+     compile_seconds("codynamo_program")),
 ]
 
 

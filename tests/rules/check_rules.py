@@ -75,9 +75,9 @@ def room_of(relative):
         inner = parts[1:]
     else:
         return None
-    if len(inner) > 1:
+    if len(inner) > 1 and inner[0] != "detail":
         return inner[0] if inner[0] in ROOMS else "cache"
-    return "ground" if Path(inner[0]).stem in GROUND else "cache"
+    return "ground" if Path(inner[-1]).stem in GROUND else "cache"
 
 
 class Tree:
