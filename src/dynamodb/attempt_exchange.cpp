@@ -77,37 +77,39 @@ void attempt_exchange::write(std::string& head, std::string& body) {
 }
 
 void attempt_exchange::read(const net::response_view& response) {
-    const timestamp received = time_.now();
     const bool success = response.status == 200;
     // Whoever stands in between has a clock of his own, which nobody need keep right.
-    bool is_from_service = !response.header("x-amzn-requestid").empty();
+    bool is_from_service = true;
+    const auto is_numbered = [&] { return !response.header("x-amzn-requestid").empty(); };
     // What is neither success nor the server's failure was refused before anything was done.
     outcome_.maybe_executed = response.status / 100 == 2 || response.status >= 500;
     try {
         check_crc32(response);
         if (success) {
-            what_.decode(response.body);
-            is_from_service = true; // an emulator that numbers no requests
+            what_.decode(response.body); // an emulator may number no requests
         } else {
             outcome_.why = without_secrets(decode_failure(response), *who_);
             const auto& words = outcome_.why->info;
-            is_from_service = is_from_service || (words && !words->service_code.empty());
+            is_from_service = is_numbered() || (words && !words->service_code.empty());
         }
     } catch (...) {
         outcome_.why = with_response(current_failure(), response);
-        is_from_service = is_from_service && outcome_.why->code != errc::checksum_mismatch;
+        is_from_service = is_numbered() && outcome_.why->code != errc::checksum_mismatch;
     }
-    if (is_from_service) learn_skew(response, received);
+    if (is_from_service) learn_skew(response);
     if (!success) outcome_.retry_after = response.header("x-amz-retry-after");
 }
 
-void attempt_exchange::learn_skew(const net::response_view& response, timestamp received) {
+void attempt_exchange::learn_skew(const net::response_view& response) {
     if (!skew_.enabled()) return;
-    const exchange_times when{.sent = sent_at_, .received = received};
+    const std::string_view date = response.header("date");
+    if (!outcome_.why && skew_.is_old_news(date, sent_at_)) return;
+    const exchange_times when{.sent = sent_at_, .received = time_.now()};
     const auto observed = observed_skew(response, when);
     if (!observed) return;
     outcome_.date_error = *observed - used_offset_;
     learnt_skew_ = skew_.learn(*observed, when);
+    if (!learnt_skew_) skew_.remember(date, sent_at_);
 }
 
 } // namespace codynamo::dynamodb

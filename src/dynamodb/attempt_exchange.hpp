@@ -35,7 +35,7 @@ public:
     }
 
 private:
-    void learn_skew(const net::response_view& response, timestamp received);
+    void learn_skew(const net::response_view& response);
 
     const clock& time_;
     clock_skew& skew_;

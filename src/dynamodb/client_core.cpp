@@ -55,27 +55,25 @@ std::shared_ptr<net::context_pool> client::core::queue_for(const std::string& ta
 /// every local of call(): what need not be there is left to functions.
 struct client::core::running {
     running(core& self, operation_call& op, const call_options& options, net::turn* turn)
-        : what(op), place(turn),
+        : what(op), place(turn), at(turn ? turn->since : self.env().time->steady_now()),
           replay_safe(options.replay == replay::automatic ? op.traits().replay_safe
                                                           : options.replay == replay::safe),
-          deadline((turn ? turn->since : self.env().time->steady_now()) + self.patience(options)),
+          deadline(at + self.patience(options)),
           machine({self.config().retry, self.quota_, self.limiter_ ? &*self.limiter_ : nullptr,
                    *self.env().random},
                   {deadline, self.config().attempt_timeout, replay_safe, op.traits().writes}),
           one(*self.env().time, self.skew_, op) {}
 
-    /// An attempt begins when one queues up for it.
-    [[nodiscard]] request_fsm::time_point begins(const clock& time) const {
-        return place ? place->since : time.steady_now();
-    }
     [[nodiscard]] asio::awaitable<net::send_outcome> send(net::send_options options) {
-        if (auto* const mine = std::exchange(place, nullptr))
-            return by->queue->send_in_turn(one, options, *mine);
-        return by->transport->send(one, options);
+        if (!by->queue) return by->transport->send(one, options);
+        return by->queue->send_now(one, options, at, std::exchange(place, nullptr));
     }
 
     operation_call& what;
     net::turn* place; ///< until the first attempt
+    /// When the attempt began: an attempt begins when one queues up for it. Zero when time has gone
+    /// by since it was looked at.
+    request_fsm::time_point at;
     bool replay_safe;
     request_fsm::time_point deadline;
     request_fsm machine;
@@ -118,6 +116,7 @@ asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
             break;
         case request_action::kind::sleep:
             co_await env().time->sleep_until(next.until);
+            now.at = {};
             next = now.machine.on_slept();
             break;
         case request_action::kind::done:
@@ -129,6 +128,7 @@ asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
 asio::awaitable<request_action> client::core::fetch_credentials(running& call) {
     auto got = co_await credentials_before(call.deadline, config().credentials, env().time);
     if (!got) co_return call.machine.on_no_credentials(got.error());
+    call.at = {};
     call.who = *std::move(got);
     co_return depart(call);
 }
@@ -141,7 +141,8 @@ request_action client::core::depart(running& call) {
         return call.machine.on_no_credentials(why.as_failure());
     }
     call.one.begin(*call.by, call.who);
-    return call.machine.on_credentials(call.begins(*env().time), call.by->breaker);
+    if (call.at == request_fsm::time_point()) call.at = env().time->steady_now();
+    return call.machine.on_credentials(call.at, call.by->breaker);
 }
 
 /// When a second request is to be sent, if at all.
@@ -168,7 +169,8 @@ request_action client::core::land(running& call, attempt_outcome outcome) {
         log(log_level::info,
             std::string(call.what.target()) + " failed: " + outcome.why->message());
     }
-    const auto next = call.machine.on_attempt(env().time->steady_now(), std::move(outcome));
+    if (outcome.why || call.machine.times_success()) call.at = env().time->steady_now();
+    const auto next = call.machine.on_attempt(call.at, std::move(outcome));
     log_changes(call);
     return next;
 }

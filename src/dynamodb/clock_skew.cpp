@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstring>
 
 namespace codynamo::dynamodb {
 namespace {
@@ -64,18 +66,34 @@ std::optional<microseconds> observed_skew(const net::response_view& response,
 bool clock_skew::learn(microseconds observed, const exchange_times& when) noexcept {
     if (!enabled_) return false;
     const microseconds used = offset();
-    const microseconds confirmed(confirmed_.load(std::memory_order_relaxed));
+    const microseconds before = confirmed();
     const microseconds allowed = tolerance + (when.received - when.sent) / 2;
     const auto agrees = [&](microseconds with) {
         return observed - with <= allowed && with - observed <= allowed;
     };
     if (agrees(used)) {
-        if (used != confirmed) confirmed_.store(used.count(), std::memory_order_relaxed);
+        if (used != before) confirmed_.store(used.count(), std::memory_order_relaxed);
         return false;
     }
-    const microseconds learnt = agrees(confirmed) ? confirmed : observed;
+    const microseconds learnt = agrees(before) ? before : observed;
     offset_.store(learnt.count(), std::memory_order_relaxed);
+    old_news_.store(no_news, std::memory_order_relaxed);
     return true;
+}
+
+std::uint64_t clock_skew::seconds_of(std::string_view date, timestamp sent) noexcept {
+    constexpr std::size_t time_of_day = 17; // "22:13:20"
+    std::uint64_t text = 0;
+    if (date.size() < time_of_day + sizeof(text)) return 0;
+    std::memcpy(&text, date.data() + time_of_day, sizeof(text));
+    const auto second = std::chrono::floor<std::chrono::seconds>(sent.time_since_epoch()).count();
+    return text ^ static_cast<std::uint64_t>(second) * 0x9e3779b97f4a7c15U; // to every bit
+}
+
+void clock_skew::remember(std::string_view date, timestamp sent) noexcept {
+    const std::uint64_t seconds = seconds_of(date, sent);
+    if (seconds == 0 || offset() != confirmed()) return;
+    old_news_.store(seconds, std::memory_order_relaxed);
 }
 
 bool is_skew_code(std::string_view service_code) noexcept {

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -65,9 +66,7 @@ public:
     /// To be added to our clock for the times of records: nothing up to record_threshold, because a
     /// second more or less is all the same to native TTL and not to a lifetime of half a second;
     /// and nothing beyond record_limit.
-    [[nodiscard]] microseconds table_offset() const noexcept {
-        return for_records(microseconds(confirmed_.load(std::memory_order_relaxed)));
-    }
+    [[nodiscard]] microseconds table_offset() const noexcept { return for_records(confirmed()); }
     /// Whether one more observation may change table_offset() so that it matters.
     [[nodiscard]] bool table_offset_in_doubt() const noexcept {
         return !same_for_records(for_records(offset()), table_offset());
@@ -76,19 +75,34 @@ public:
     [[nodiscard]] static bool same_for_records(microseconds a, microseconds b) noexcept {
         return std::chrono::abs(a - b) <= record_threshold;
     }
+    /// Whether an answer with that Date header, to what was sent then, is of the same second by
+    /// both clocks as one that taught nothing. Spares the reading of dates, but for one a second.
+    [[nodiscard]] bool is_old_news(std::string_view date, timestamp sent) const noexcept {
+        return seconds_of(date, sent) == old_news_.load(std::memory_order_relaxed);
+    }
+    /// After learn() has returned false.
+    void remember(std::string_view date, timestamp sent) noexcept;
     /// Whether the offset changed.
     bool learn(microseconds observed, const exchange_times& when) noexcept;
 
 private:
+    [[nodiscard]] microseconds confirmed() const noexcept {
+        return microseconds(confirmed_.load(std::memory_order_relaxed));
+    }
     [[nodiscard]] static microseconds for_records(microseconds offset) noexcept {
         const microseconds size = std::chrono::abs(offset);
         return size > record_threshold && size <= record_limit ? offset : microseconds(0);
     }
 
+    /// Both seconds in one word; 0 for what is no date.
+    [[nodiscard]] static std::uint64_t seconds_of(std::string_view date, timestamp sent) noexcept;
+
+    static constexpr std::uint64_t no_news = ~std::uint64_t{0};
     const bool enabled_;
     /// The last observation that contradicted the one before, and the last one that was confirmed.
     std::atomic<microseconds::rep> offset_{0};
     std::atomic<microseconds::rep> confirmed_{0};
+    std::atomic<std::uint64_t> old_news_{no_news};
 };
 
 /// Whether the service may have refused the request for its date. AccessDeniedException is among

@@ -100,7 +100,9 @@ public:
     [[nodiscard]] request_action on_credentials(time_point now, circuit_breaker& breaker);
     /// There are none, or no way for them.
     [[nodiscard]] request_action on_no_credentials(failure why);
+    /// `now` does not matter to a success unless times_success().
     [[nodiscard]] request_action on_attempt(time_point now, attempt_outcome outcome);
+    [[nodiscard]] bool times_success() const noexcept { return limiter_ || !breaker_->is_quiet(); }
     [[nodiscard]] request_action on_slept() const noexcept;
 
     /// Whether the attempt that is to be sent decides about an open circuit.

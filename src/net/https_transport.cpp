@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -187,10 +188,10 @@ std::optional<wake> admit(lease& held, turn* place, steady_time now, steady_time
 }
 
 asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
-                                      send_options options, turn* place,
-                                      codynamo::detail::recycled) {
+                                      send_options options, std::optional<steady_time> now,
+                                      turn* place, codynamo::detail::recycled) {
     const auto& settings = *self->settings;
-    const auto started = settings.now();
+    const auto started = now ? *now : settings.now();
     const auto deadline = options.deadline;
     if (deadline <= started && (!place || place->how == wake::granted))
         co_return failed(errc::timeout, false, "the deadline had passed before sending");
@@ -261,11 +262,11 @@ public:
     explicit https_transport(std::shared_ptr<hub> shared) : hub_(std::move(shared)) {}
 
     asio::awaitable<send_outcome> send(exchange& what, send_options options) override {
-        return send_on(hub_, what, options, nullptr, codynamo::detail::recycled());
+        return send_on(hub_, what, options, std::nullopt, nullptr, codynamo::detail::recycled());
     }
-    asio::awaitable<send_outcome> send_in_turn(exchange& what, send_options options,
-                                               turn& place) override {
-        return send_on(hub_, what, options, &place, codynamo::detail::recycled());
+    asio::awaitable<send_outcome> send_now(exchange& what, send_options options, steady_time now,
+                                           turn* place) override {
+        return send_on(hub_, what, options, now, place, codynamo::detail::recycled());
     }
     bool crowded() const noexcept override {
         return hub_->settings->waiting->load(std::memory_order_relaxed) != 0;

@@ -31,10 +31,10 @@ public:
     /// For a turn of a coroutine with that executor; null when the transport is closed.
     [[nodiscard]] virtual std::shared_ptr<context_pool>
     pool_of(const boost::asio::any_io_executor& executor) = 0;
-    /// As send(), with the outcome of the wait instead of another one. `place` must live until
-    /// completion.
+    /// As send(), by somebody who knows what time it is. With a `place`, which must live until
+    /// completion: with the outcome of its wait instead of another one.
     [[nodiscard]] virtual boost::asio::awaitable<send_outcome>
-    send_in_turn(exchange& what, send_options options, turn& place) = 0;
+    send_now(exchange& what, send_options options, steady_time now, turn* place) = 0;
 };
 
 } // namespace codynamo::net

@@ -162,6 +162,35 @@ TEST_CASE("nobody's records are moved by more than a day") {
     }
 }
 
+TEST_CASE("what taught nothing is not read again within the second") {
+    const std::string date = "Tue, 14 Nov 2023 22:13:20 GMT";
+    clock_skew skew(true);
+    CHECK_FALSE(skew.is_old_news(date, noon));
+    CHECK_FALSE(skew.learn(0s, {noon, noon}));
+    skew.remember(date, noon);
+    CHECK(skew.is_old_news(date, noon));
+    CHECK(skew.is_old_news(date, noon + 999ms));
+    CHECK_FALSE(skew.is_old_news(date, noon + 1s)); // our clock may have been set
+    CHECK_FALSE(skew.is_old_news("Tue, 14 Nov 2023 22:13:21 GMT", noon));
+    CHECK_FALSE(skew.is_old_news("", noon));
+
+    SECTION("nor when it may contradict what has been learnt meanwhile") {
+        CHECK(skew.learn(1h, {noon, noon}));
+        CHECK_FALSE(skew.is_old_news(date, noon));
+        skew.remember(date, noon); // in doubt
+        CHECK_FALSE(skew.is_old_news(date, noon));
+        CHECK(skew.learn(0s, {noon, noon}));
+        CHECK_FALSE(skew.learn(0s, {noon, noon}));
+        skew.remember(date, noon);
+        CHECK(skew.is_old_news(date, noon));
+    }
+    SECTION("what is no date is never remembered") {
+        skew.remember("yesterday", noon);
+        CHECK(skew.is_old_news(date, noon));
+        CHECK_FALSE(skew.is_old_news("yesterday", noon));
+    }
+}
+
 TEST_CASE("who does not want it learns nothing") {
     clock_skew skew(false);
     CHECK_FALSE(skew.enabled());
