@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Single-record operations on the table.
-#include "cache/batch_rounds.hpp"
 #include "cache/dynamodb_backend_core.hpp"
 #include "cache/merged.hpp"
 #include "cache/record_item.hpp"
 #include "dynamodb/client_core.hpp"
 #include "dynamodb/codec.hpp"
-#include "dynamodb/json_writer.hpp"
 
 #include <codynamo/dynamodb_backend.hpp>
 
@@ -19,58 +17,8 @@ namespace codynamo {
 
 namespace asio = boost::asio;
 using detail::key_item;
-using detail::seconds_text;
 
 namespace {
-
-/// A GetItem that skips the tree: written from ready-made pieces, read straight into a record.
-class load_call final : public dynamodb::operation_call {
-public:
-    /// Both must outlive the call.
-    load_call(const dynamodb_backend::core& table, std::string_view key, bool with_value) noexcept
-        : operation_call(dynamodb::target_of<dynamodb::get_item_input>::value,
-                         {.replay_safe = true, .writes = false, .hedgeable = true}),
-          table_(table), key_(key), with_value_(with_value) {}
-
-    void encode(std::string& body) const override {
-        body += table_.load_head;
-        dynamodb::append_json_string(body, key_);
-        body += with_value_ ? table_.load_tail : table_.peek_tail;
-    }
-    void decode(std::string_view body) override {
-        double units = 0;
-        found_ = detail::decode_record(table_.config.attributes, body, with_value_, key_, &units);
-        if (units != 0) table_.consumed.add_read(units);
-    }
-    [[nodiscard]] std::string_view table_arn() const noexcept override {
-        return dynamodb::arn_or_nothing(table_.config.table_name);
-    }
-    [[nodiscard]] std::unique_ptr<operation_call> twin() const override {
-        return std::make_unique<load_call>(table_, key_, with_value_);
-    }
-    void take_answer(operation_call& twin) override {
-        found_ = static_cast<load_call&>(twin).take();
-    }
-    [[nodiscard]] std::optional<record> take() { return std::move(found_); }
-
-    /// What became of the call. Throws what went wrong.
-    static void check(std::optional<failure> why) {
-        if (why) throw_failure(*std::move(why));
-    }
-    /// Whether the times that were found may be by a clock that has to be asked for again.
-    [[nodiscard]] bool needs_clock() const noexcept { return found_ && table_.clock_in_doubt(); }
-    /// By our own clock.
-    [[nodiscard]] std::optional<record> take_settled() {
-        if (found_) found_->written = detail::by_own_clock(found_->written, table_.clock_offset());
-        return take();
-    }
-
-private:
-    const dynamodb_backend::core& table_;
-    std::string_view key_;
-    bool with_value_;
-    std::optional<record> found_;
-};
 
 /// A PutItem whose input stays with the caller, who may have to send it again with other times.
 /// Twice does no harm.
@@ -108,50 +56,6 @@ asio::awaitable<std::optional<failure>> send(std::shared_ptr<dynamodb_backend::c
 
 bool same_for_records(std::chrono::microseconds a, std::chrono::microseconds b) noexcept {
     return dynamodb::clock_skew::same_for_records(a, b);
-}
-
-/// The condition that an attribute still is what it was seen to be.
-void require_unchanged(dynamodb::condition& condition, dynamodb::attribute_values& values,
-                       const dynamodb::item& seen, const std::string& attribute,
-                       const std::string& letter) {
-    if (!condition.expression.empty()) condition.expression += " AND ";
-    const auto found = seen.find(attribute);
-    if (found == seen.end()) {
-        condition.expression += "attribute_not_exists(#" + letter + ")";
-        return;
-    }
-    condition.expression += "#" + letter + " = :seen_" + letter;
-    values.emplace(":seen_" + letter, found->second);
-}
-
-/// An UpdateItem that restarts the life of the record that was seen, if it is still the same.
-dynamodb::update_item_input touch_request(const dynamodb_backend_config& config,
-                                          dynamodb::attribute_names names, std::string key,
-                                          const dynamodb::item& seen, const record& fresh) {
-    dynamodb::update_item_input in;
-    in.table_name = config.table_name;
-    in.key = key_item(config.attributes, std::move(key));
-    in.update_expression = "SET #u = :now, #e = :expire";
-    in.values.emplace(":now", dynamodb::number(seconds_text(fresh.written.time_since_epoch())));
-    in.values.emplace(":expire", dynamodb::number(seconds_text(fresh.lifetime)));
-    if (!config.attributes.ttl.empty()) {
-        if (const auto end = detail::native_ttl(fresh)) {
-            in.update_expression += ", #t = :ttl";
-            in.values.emplace(":ttl", dynamodb::number(*end));
-        } else {
-            in.update_expression += " REMOVE #t";
-        }
-    }
-    in.condition.expression = "attribute_exists(#k)";
-    require_unchanged(in.condition, in.values, seen, config.attributes.update_ts, "u");
-    require_unchanged(in.condition, in.values, seen, config.attributes.expire, "e");
-    in.condition.return_item = dynamodb::return_values_on_condition_check_failure::all_old;
-    in.names = std::move(names);
-    return in;
-}
-
-bool same_times(const record& a, const record& b) noexcept {
-    return a.written == b.written && a.lifetime == b.lifetime;
 }
 
 } // namespace
@@ -217,58 +121,6 @@ consumed_units dynamodb_backend::consumed() const noexcept {
 
 asio::awaitable<void> dynamodb_backend::close() {
     return core_->client.close();
-}
-
-asio::awaitable<std::optional<record>>
-dynamodb_backend::core::load(std::shared_ptr<core> self, std::string key, bool with_value,
-                             net::turn* place, detail::recycled) {
-    detail::validate_key(key);
-    load_call call(*self, key, with_value);
-    call.check(co_await self->client.shared_core()->call(call, dynamodb::call_options(), place));
-    if (call.needs_clock()) co_await settle_clock(self, key);
-    co_return call.take_settled();
-}
-
-asio::awaitable<std::optional<record>>
-dynamodb_backend::core::load_alone(const self_ptr& self, std::string key, bool with_value) {
-    if (self->client.shared_core()->crowded())
-        return load_in_turn(self, std::move(key), with_value);
-    return load(self, std::move(key), with_value);
-}
-
-asio::awaitable<std::optional<record>>
-dynamodb_backend::core::load_in_turn(std::shared_ptr<core> self, std::string key, bool with_value,
-                                     detail::recycled) {
-    detail::validate_key(key);
-    net::turn place;
-    place.how = co_await self->client.shared_core()->take_turn(place, self->config.table_name);
-    if (place.how == net::wake::aborted) co_return detail::cancelled();
-    if (place.how == net::wake::granted) place.held.take();
-    auto rest = load(self, std::move(key), with_value, place.held.pool() ? &place : nullptr);
-    co_return co_await std::move(rest);
-}
-
-asio::awaitable<std::optional<record>>
-dynamodb_backend::core::load_merged(std::shared_ptr<core> self, std::string key, detail::recycled) {
-    detail::validate_key(key);
-    detail::merged_read me;
-    dynamodb::call_options options;
-    {
-        const asio::any_io_executor here = co_await asio::this_coro::executor;
-        me.enter(self, self->batching->gathers.at(here, self->config), detail::merge_kind::read,
-                 key);
-    }
-    if (me.waits()) {
-        const detail::merge_wake how = co_await me.wait();
-        me.resumed();
-        if (how == detail::merge_wake::answered) co_return me.take();
-        if (how != detail::merge_wake::alone) detail::throw_unanswered(self->config, how, false);
-        options.timeout = me.time_left();
-    }
-    load_call call(*self, key, true);
-    call.check(co_await self->client.shared_core()->call(call, options));
-    if (call.needs_clock()) co_await settle_clock(self, key);
-    co_return call.take_settled();
 }
 
 dynamodb::put_item_input dynamodb_backend::core::put_request(std::string key, record&& r) const {
@@ -363,13 +215,6 @@ asio::awaitable<void> dynamodb_backend::core::discard(std::shared_ptr<core> self
     if (why) throw_failure(*std::move(why));
 }
 
-asio::awaitable<void> dynamodb_backend::core::settle_clock(std::shared_ptr<core> self,
-                                                           std::string key) {
-    load_call call(*self, key, false);
-    const dynamodb::call_options standard;
-    [[maybe_unused]] const auto ignored = co_await self->client.shared_core()->call(call, standard);
-}
-
 asio::awaitable<std::optional<failure>>
 dynamodb_backend::core::correct_times(std::shared_ptr<core> self, dynamodb::put_item_input& in,
                                       const record& times, std::chrono::microseconds offset) {
@@ -441,44 +286,6 @@ asio::awaitable<bool> dynamodb_backend::core::erase(std::shared_ptr<core> self, 
     if (done.error().code == errc::conditional_check_failed)
         co_return done.error().info->outcome_unknown;
     throw_failure(done.error());
-}
-
-asio::awaitable<bool> dynamodb_backend::core::touch(std::shared_ptr<core> self, std::string key,
-                                                    timestamp now, ttl lifetime) {
-    detail::validate_key(key);
-    dynamodb::get_item_input get{.table_name = self->config.table_name,
-                                 .key = key_item(self->config.attributes, key),
-                                 .consistent_read = true,
-                                 .projection_expression = "#k, #e, #u",
-                                 .names = self->names("keu"),
-                                 .return_capacity = self->consumed.wanted()};
-    const auto got = co_await self->client.get_item(std::move(get));
-    self->consumed.add_read(got.consumed_capacity);
-    dynamodb::item seen = got.item.value_or(dynamodb::item{});
-    if (!seen.empty() && self->clock_in_doubt()) co_await settle_clock(self, key);
-    // From here on by the table's clock.
-    now = detail::by_table_clock(now, self->clock_offset());
-    const record fresh{.value = {}, .written = now, .lifetime = lifetime};
-    const std::string_view letters = self->config.attributes.ttl.empty() ? "keu" : "keut";
-    const dynamodb::call_options idempotent{.replay = dynamodb::replay::safe};
-    detail::rounds pauses(self->config);
-    for (;;) {
-        if (seen.empty()) co_return false;
-        const record stored = detail::to_record(self->config.attributes, seen, false);
-        // An earlier attempt of ours, whose answer was lost, counts as well.
-        if (same_times(stored, fresh)) co_return true;
-        if (!is_fresh(stored, now)) co_return false;
-        auto in = touch_request(self->config, self->names(letters), key, seen, fresh);
-        in.return_capacity = self->consumed.wanted();
-        const auto done = co_await self->client.attempt(std::move(in), idempotent);
-        if (done) self->consumed.add_write(done->consumed_capacity);
-        if (done) co_return true;
-        if (done.error().code != errc::conditional_check_failed) throw_failure(done.error());
-        const auto& info = done.error().info;
-        seen = info->details ? info->details->old_item : dynamodb::item{};
-        const bool again = co_await pauses.wait(false);
-        if (!again) throw_failure(done.error());
-    }
 }
 
 template CODYNAMO_API std::shared_ptr<detail::backend_interface>
