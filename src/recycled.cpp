@@ -67,8 +67,15 @@ private:
 
 thread_local bool frame_pool::gone_ = false;
 
+#if defined(__has_feature) // Clang's word for it
+#define CODYNAMO_HAS_FEATURE(what) __has_feature(what)
+#else
+#define CODYNAMO_HAS_FEATURE(what) 0
+#endif
 // A sanitizer is to see each frame's end.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
+    CODYNAMO_HAS_FEATURE(address_sanitizer) || CODYNAMO_HAS_FEATURE(thread_sanitizer) ||           \
+    CODYNAMO_HAS_FEATURE(memory_sanitizer)
 constexpr bool recycles = false;
 #else
 constexpr bool recycles = true;
@@ -99,9 +106,14 @@ void free_kept_frames() noexcept {
 }
 
 thrown cancelled() noexcept {
-    static const std::exception_ptr why =
-        std::make_exception_ptr(boost::system::system_error(boost::asio::error::operation_aborted));
-    return {why};
+    try {
+        // Never destroyed: there may be coroutines that end after the program's statics.
+        static const auto& why = *new const std::exception_ptr(std::make_exception_ptr(
+            boost::system::system_error(boost::asio::error::operation_aborted)));
+        return {why};
+    } catch (...) {
+        return {std::current_exception()};
+    }
 }
 
 } // namespace codynamo::detail

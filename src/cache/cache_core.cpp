@@ -60,13 +60,12 @@ cache_core::cache_core(any_backend backend, cache_config config)
     : backend_(std::move(backend)), config_(std::move(config)) {}
 
 cache_stats cache_core::stats() const noexcept {
-    const auto read = [](const counter& c) { return c.load(std::memory_order_relaxed); };
-    return {.hits = read(hits_),
-            .misses = read(misses_),
-            .expired = read(expired_),
-            .sets = read(sets_),
-            .erased = read(erased_),
-            .errors = read(errors_)};
+    return {.hits = hits_.total(),
+            .misses = misses_.total(),
+            .expired = expired_.total(),
+            .sets = sets_.total(),
+            .erased = erased_.total(),
+            .errors = errors_.total()};
 }
 
 void cache_core::check_key(std::string_view key) {

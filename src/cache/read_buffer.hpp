@@ -4,12 +4,12 @@
 
 #include "cache/memory_table.hpp"
 
+#include <codynamo/detail/striped_counter.hpp>
+
 #include <array>
 #include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <pthread.h>
 
 namespace codynamo::detail {
 
@@ -64,11 +64,7 @@ private:
         alignas(64) std::array<std::atomic<std::uint64_t>, capacity> slots{};
     };
 
-    /// Neighbouring threads get rings of their own: their ids are addresses of equal distances.
-    [[nodiscard]] static std::size_t own_ring() noexcept {
-        return std::bit_cast<std::uintptr_t>(pthread_self()) * 0x9e3779b97f4a7c15U >> 60;
-    }
-    static_assert(ring_count == 1U << (64 - 60));
+    [[nodiscard]] static std::size_t own_ring() noexcept { return number_of_thread() % ring_count; }
     /// Never 0, which is an empty slot: ids have 29 bits.
     static std::uint64_t packed(read what) noexcept {
         return (std::uint64_t{what.entry} + 1) << 32 | what.hash;

@@ -39,16 +39,27 @@ std::chrono::milliseconds client::core::attempt_patience() const noexcept {
     return std::min(patience({}), config().attempt_timeout);
 }
 
+std::optional<net::wake> client::core::enter_queue(net::turn& place, const std::string& table_name,
+                                                   const asio::any_io_executor& executor) noexcept {
+    // What is thrown here would end nobody's wait. The call meets the same, and says it.
+    try {
+        place.since = env().time->steady_now();
+        place.held.join(queue_for(table_name, executor));
+        if (!place.held.pool()) return net::wake::closed;
+        return place.held.checkout(place.since, place.since + attempt_patience());
+    } catch (...) {
+        place.held.leave();
+        return net::wake::closed;
+    }
+}
+
+/// Null where a call does more than to wait for a connection.
 std::shared_ptr<net::context_pool> client::core::queue_for(const std::string& table_name,
                                                            const asio::any_io_executor& executor) {
     const auto who = config().credentials->current();
     if (!who) return nullptr;
-    try {
-        const route& by = routes_.find(who->account_id, arn_or_nothing(table_name));
-        return by.queue && by.breaker.is_quiet() ? by.queue->pool_of(executor) : nullptr;
-    } catch (const error&) {
-        return nullptr; // the call will say it
-    }
+    const route& by = routes_.find(who->account_id, arn_or_nothing(table_name));
+    return by.queue && by.breaker.is_quiet() ? by.queue->pool_of(executor) : nullptr;
 }
 
 /// One call under way. All of it is in the frame of each call that waits for a connection, as is
@@ -69,8 +80,14 @@ struct client::core::running {
         return by->queue->send_now(one, options, at, std::exchange(place, nullptr));
     }
 
+    /// Before a pause: who does not send holds no connection, and what time it was does not matter.
+    void pause() noexcept {
+        if (net::turn* const mine = std::exchange(place, nullptr)) mine->held.drop();
+        at = {};
+    }
+
     operation_call& what;
-    net::turn* place; ///< until the first attempt
+    net::turn* place; ///< until the first attempt, or a pause before it
     /// When the attempt began: an attempt begins when one queues up for it. Zero when time has gone
     /// by since it was looked at.
     request_fsm::time_point at;
@@ -115,8 +132,8 @@ asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
             }
             break;
         case request_action::kind::sleep:
+            now.pause();
             co_await env().time->sleep_until(next.until);
-            now.at = {};
             next = now.machine.on_slept();
             break;
         case request_action::kind::done:
@@ -126,9 +143,9 @@ asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
 }
 
 asio::awaitable<request_action> client::core::fetch_credentials(running& call) {
+    call.pause();
     auto got = co_await credentials_before(call.deadline, config().credentials, env().time);
     if (!got) co_return call.machine.on_no_credentials(got.error());
-    call.at = {};
     call.who = *std::move(got);
     co_return depart(call);
 }
@@ -141,7 +158,9 @@ request_action client::core::depart(running& call) {
         return call.machine.on_no_credentials(why.as_failure());
     }
     call.one.begin(*call.by, call.who);
-    if (call.at == request_fsm::time_point()) call.at = env().time->steady_now();
+    // An open circuit is not to be judged by the time at which somebody queued up.
+    if (call.at == request_fsm::time_point() || !call.by->breaker.is_quiet())
+        call.at = env().time->steady_now();
     return call.machine.on_credentials(call.at, call.by->breaker);
 }
 

@@ -43,20 +43,19 @@ public:
     [[nodiscard]] bool crowded() const noexcept { return !limiter_ && routes_.crowded(); }
     /// Awaitable; the result is a wake. Waits in the queue that a call for that table would come
     /// to, as long as the call itself would with default options. `place` has no pool afterwards
-    /// where a call has more to do first than to wait. It and `table_name` must outlive the wait.
+    /// where a call has more to do first than to wait, or fails. It and `table_name` must outlive
+    /// the wait.
     [[nodiscard]] auto take_turn(net::turn& place, const std::string& table_name) {
         return boost::asio::async_initiate<const boost::asio::deferred_t, void(net::wake)>(
             [](auto handler, core* self, net::turn* where, const std::string* table) {
                 const auto executor = boost::asio::get_associated_executor(handler);
-                if (auto pool = self->queue_for(*table, executor)) {
-                    where->since = self->env().time->steady_now();
-                    where->held.wait_in(std::move(pool), std::move(handler),
-                                        where->since + self->attempt_patience());
-                } else {
-                    boost::asio::post(executor, [handler = std::move(handler)]() mutable {
-                        std::move(handler)(net::wake::closed);
+                if (const auto how = self->enter_queue(*where, *table, executor))
+                    boost::asio::post(executor, [handler = std::move(handler), how]() mutable {
+                        std::move(handler)(*how);
                     });
-                }
+                else
+                    where->held.start_wait(std::move(handler),
+                                           where->since + self->attempt_patience());
             },
             boost::asio::deferred, this, &place, &table_name);
     }
@@ -91,7 +90,10 @@ private:
     [[nodiscard]] boost::asio::awaitable<request_action>
     send_hedged(running& call, net::send_options options, request_fsm::time_point second_at);
     [[nodiscard]] bool may_send_second(request_fsm::time_point now);
-    /// Null where a call does more than to wait for a connection, or fails.
+    /// How the wait ended before it began; nothing where one has to wait.
+    [[nodiscard]] std::optional<net::wake>
+    enter_queue(net::turn& place, const std::string& table_name,
+                const boost::asio::any_io_executor& executor) noexcept;
     [[nodiscard]] std::shared_ptr<net::context_pool>
     queue_for(const std::string& table_name, const boost::asio::any_io_executor& executor);
     [[nodiscard]] std::chrono::milliseconds attempt_patience() const noexcept;

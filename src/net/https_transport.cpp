@@ -181,10 +181,13 @@ send_outcome after(bool sent_before, send_outcome outcome) {
 }
 
 /// A connection, or why there is none: what `place` has come to, or nothing where one has to wait.
-std::optional<wake> admit(lease& held, turn* place, steady_time now, steady_time deadline) {
-    if (!place || place->held.pool() != held.pool()) return held.checkout(now, deadline);
-    held.take_over(place->held);
-    return place->how;
+std::optional<wake> admit(lease& held, turn*& place, steady_time now, steady_time deadline) {
+    if (place && place->held.pool() == held.pool()) {
+        held.take_over(place->held, now, deadline);
+        return place->how;
+    }
+    if (place) std::exchange(place, nullptr)->held.drop(); // another way was chosen meanwhile
+    return held.checkout(now, deadline);
 }
 
 asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,

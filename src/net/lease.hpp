@@ -48,12 +48,19 @@ public:
             return wake::granted;
         }
     }
-    /// What the other one holds, who is of the same pool.
-    void take_over(lease& other) noexcept {
+    /// What the other one holds, who is of the same pool, until then.
+    void take_over(lease& other, steady_time now, steady_time deadline) {
         connection_ = std::exchange(other.connection_, nullptr);
+        if (connection_) (void)pool_->set_deadline(*connection_, now, deadline);
     }
     /// After wake::granted.
-    void take() noexcept { connection_ = pool_->forsake(waiter_); }
+    void take() noexcept {
+        if (!connection_) connection_ = pool_->forsake(waiter_);
+    }
+    /// Gives back what is held, for who goes on without it.
+    void drop() noexcept {
+        if (connection_) pool_->give_back(*std::exchange(connection_, nullptr));
+    }
     void replace(steady_time now) { connection_ = &pool_->replace(*connection_, now); }
 
     /// Awaitable; the result is a wake. All types of cancellation end it.
@@ -65,11 +72,20 @@ public:
             boost::asio::deferred, this, deadline);
     }
 
-    /// The same as an operation of somebody else's, for a lease without a pool.
+    /// The beginning of what wait() is, as a part of another operation.
     template <class Handler>
-    void wait_in(std::shared_ptr<context_pool> pool, Handler handler, steady_time deadline) {
-        pool_ = std::move(pool);
-        start_wait(std::move(handler), deadline);
+    void start_wait(Handler handler, steady_time deadline) {
+        // The coroutine may run on, and this end, as soon as the pool has the handler: the slot is
+        // set before, and the pool kept.
+        const auto pool = pool_;
+        on_cancel(handler, [pool, waiter = &waiter_] { pool->cancel(*waiter); });
+        pool->wait(waiter_, unique_handler<wake>(std::move(handler)), deadline);
+    }
+    /// For a lease without one.
+    void join(std::shared_ptr<context_pool> pool) noexcept { pool_ = std::move(pool); }
+    void leave() noexcept {
+        drop();
+        pool_.reset();
     }
 
     /// Awaitable; ends when `owner` sees no busy connection any more.
@@ -86,14 +102,6 @@ public:
     }
 
 private:
-    template <class Handler>
-    void start_wait(Handler handler, steady_time deadline) {
-        // The coroutine may run on, and this end, as soon as the pool has the handler: the slot is
-        // set before, and the pool kept.
-        const auto pool = pool_;
-        on_cancel(handler, [pool, waiter = &waiter_] { pool->cancel(*waiter); });
-        pool->wait(waiter_, unique_handler<wake>(std::move(handler)), deadline);
-    }
     template <class Handler, class End>
     static void on_cancel(const Handler& handler, End end) {
         auto slot = boost::asio::get_associated_cancellation_slot(handler);

@@ -12,11 +12,16 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <thread>
 
 namespace asio = boost::asio;
 using namespace codynamo;
@@ -136,6 +141,39 @@ struct fixture {
     std::function<void(std::size_t)> on_end;
 };
 
+/// Credentials that may be gone, and take a while to come back; or that cannot be asked for at all.
+class moody_provider final : public aws::credentials_provider {
+public:
+    std::atomic<bool> gone{false}, throws{false};
+    std::chrono::milliseconds takes{400};
+
+    [[nodiscard]] std::string_view name() const noexcept override { return "moody"; }
+    [[nodiscard]] aws::credentials_ptr current() const override {
+        if (throws) throw error(errc::no_credentials, "the provider is broken");
+        return gone ? nullptr : who_;
+    }
+    asio::awaitable<aws::credentials_ptr> resolve() override {
+        asio::steady_timer timer(co_await asio::this_coro::executor, takes);
+        co_await timer.async_wait(asio::deferred);
+        gone = false;
+        co_return who_;
+    }
+
+private:
+    aws::credentials_ptr who_ = std::make_shared<const aws::credentials>("AKIDEXAMPLE", "secret");
+};
+
+/// Says what it is told for the n-th request, from 0, and after how long.
+stub_config answers(std::function<std::string(int)> say,
+                    std::function<std::chrono::milliseconds(int)> after) {
+    return {.answer = [say = std::move(say), after = std::move(after),
+                       n = std::make_shared<std::atomic<int>>(0)](const std::string&) {
+        const int i = (*n)++;
+        std::this_thread::sleep_for(after(i));
+        return say(i);
+    }};
+}
+
 } // namespace
 
 TEST_CASE("gets that wait for one connection are served in the order of their coming") {
@@ -244,4 +282,76 @@ TEST_CASE("a context may end while gets wait for their turn") {
     f.server.go_on();
     asio::io_context other(1);
     CHECK_FALSE(run(other, f.backend->load("key")));
+}
+
+TEST_CASE("a provider that throws fails the get that waits, not the context") {
+    fixture f(1);
+    const auto provider = std::make_shared<moody_provider>();
+    f.config.credentials = provider;
+    f.open();
+    f.get(2);
+    provider->throws = true;
+    CHECK_NOTHROW(f.get(1));
+    f.settle();
+    REQUIRE(f.ids() == std::vector<std::size_t>{2});
+    CHECK(f.all[0].code == errc::no_credentials);
+    provider->throws = false;
+    f.server.go_on();
+    f.run_all();
+}
+
+TEST_CASE("credentials that expire in the queue are waited for without a connection") {
+    fixture f(1);
+    const auto provider = std::make_shared<moody_provider>();
+    f.config.credentials = provider;
+    f.open();
+    f.get(4);
+    provider->gone = true;
+    f.server.go_on();
+    f.io->restart();
+    f.io->run_for(200ms);
+    CHECK(f.all.size() == 2); // the two that had theirs
+    CHECK(f.stats().idle == 1);
+    CHECK(f.stats().waiting == 0);
+    f.run_all();
+}
+
+TEST_CASE("an attempt after a pause has its whole time") {
+    const stub_server server(
+        answers([](int) { return response("{}"); }, [](int n) { return n < 2 ? 20ms : 300ms; }));
+    fixture f(1);
+    const auto provider = std::make_shared<moody_provider>();
+    provider->takes = 450ms;
+    f.config.credentials = provider;
+    f.config.attempt_timeout = 600ms;
+    f.config.call_timeout = 5s;
+    f.config.endpoint = "http://127.0.0.1:" + std::to_string(server.port());
+    f.open();
+    f.get(3);
+    provider->gone = true;
+    f.run_all();
+    for (const auto& one : f.all)
+        CHECK(one.words == "");
+}
+
+TEST_CASE("who sleeps because the circuit has opened meanwhile holds no connection") {
+    const stub_server server(
+        answers([](int n) { return n == 0 ? response("{}", 500) : response("{}"); },
+                [](int) { return 20ms; }));
+    fixture f(1);
+    f.config.breaker.minimum_calls = 1;
+    f.config.breaker.failure_rate = 0.01;
+    f.config.breaker.open_for = 600ms;
+    f.config.retry.max_attempts = 5;
+    f.config.retry.base = 1ms;
+    f.config.endpoint = "http://127.0.0.1:" + std::to_string(server.port());
+    f.open();
+    f.get(5);
+    f.io->restart();
+    f.io->run_for(300ms);
+    CHECK(f.stats().waiting == 0);
+    CHECK(f.stats().idle == 1);
+    f.run_all();
+    for (const auto& one : f.all)
+        CHECK(one.words == "");
 }

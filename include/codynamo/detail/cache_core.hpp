@@ -5,13 +5,13 @@
 #include <codynamo/any_backend.hpp>
 #include <codynamo/cache_config.hpp>
 #include <codynamo/detail/recycled.hpp>
+#include <codynamo/detail/striped_counter.hpp>
 #include <codynamo/error.hpp>
 #include <codynamo/export.hpp>
 #include <codynamo/record.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -84,15 +84,13 @@ public:
     static boost::asio::awaitable<void> close(shared self);
 
 private:
-    using counter = std::atomic<std::uint64_t>;
-    static void add(counter& which, std::uint64_t n = 1) noexcept {
-        which.fetch_add(n, std::memory_order_relaxed);
-    }
+    using counter = striped_counter;
+    static void add(counter& which, std::uint64_t n = 1) noexcept { which.add(n); }
     void count_outcomes(const std::vector<result<void>>& outcomes, counter& successes) noexcept;
 
     any_backend backend_;
     cache_config config_;
-    counter hits_{0}, misses_{0}, expired_{0}, sets_{0}, erased_{0}, errors_{0};
+    counter hits_, misses_, expired_, sets_, erased_, errors_;
 };
 
 } // namespace codynamo::detail

@@ -34,7 +34,7 @@ struct thrown {
     std::exception_ptr why;
 };
 
-/// What a cancelled operation throws: one object for all.
+/// What a cancelled operation throws: one object for all, or what making it threw.
 [[nodiscard]] CODYNAMO_API thrown cancelled() noexcept;
 
 /// Asio's awaitables know the handle of Asio's own promise only.
