@@ -50,9 +50,9 @@ failure without_secrets(failure why, const aws::credentials& who) {
     return make_failure(why.code, std::move(words));
 }
 
-void attempt_exchange::begin(route& by, aws::credentials_ptr who) noexcept {
+void attempt_exchange::begin(route& by, const aws::credentials_ptr& who) noexcept {
     by_ = &by;
-    who_ = std::move(who);
+    who_ = &who;
     outcome_ = {};
     learnt_skew_ = false;
 }
@@ -73,7 +73,7 @@ void attempt_exchange::write(std::string& head, std::string& body) {
     sent_at_ = time_.now();
     used_offset_ = skew_.offset();
     const auto date = std::chrono::floor<std::chrono::seconds>(sent_at_ + used_offset_);
-    by_->signer.write_head(head, what_.target(), body, who_, date);
+    by_->signer.write_head(head, what_.target(), body, *who_, date);
 }
 
 void attempt_exchange::read(const net::response_view& response) {
@@ -88,7 +88,7 @@ void attempt_exchange::read(const net::response_view& response) {
         if (success) {
             what_.decode(response.body); // an emulator may number no requests
         } else {
-            outcome_.why = without_secrets(decode_failure(response), *who_);
+            outcome_.why = without_secrets(decode_failure(response), **who_);
             const auto& words = outcome_.why->info;
             is_from_service = is_numbered() || (words && !words->service_code.empty());
         }

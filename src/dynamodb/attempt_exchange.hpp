@@ -21,7 +21,8 @@ public:
         : time_(time), skew_(skew), what_(what) {}
 
     /// Before each attempt.
-    void begin(route& by, aws::credentials_ptr who) noexcept;
+    /// `who` must outlive the attempt.
+    void begin(route& by, const aws::credentials_ptr& who) noexcept;
     /// After each attempt that the transport completed.
     [[nodiscard]] attempt_outcome finish(net::send_outcome sent);
     /// Whether the last response changed what we know of the server's clock.
@@ -41,7 +42,7 @@ private:
     clock_skew& skew_;
     operation_call& what_;
     route* by_ = nullptr;
-    aws::credentials_ptr who_;
+    const aws::credentials_ptr* who_ = nullptr;
     attempt_outcome outcome_;
     timestamp sent_at_{};
     std::chrono::microseconds used_offset_{0};
