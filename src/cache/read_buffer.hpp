@@ -58,7 +58,7 @@ public:
 
 private:
     static constexpr std::size_t ring_count = 16;
-    struct alignas(64) ring {
+    struct alignas(128) ring { // processors fetch lines in pairs
         std::atomic<std::uint32_t> end{0};
         std::atomic<std::uint32_t> begin{0};
         alignas(64) std::array<std::atomic<std::uint64_t>, capacity> slots{};

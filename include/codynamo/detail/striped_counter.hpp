@@ -32,7 +32,7 @@ public:
     }
 
 private:
-    struct alignas(64) stripe {
+    struct alignas(128) stripe { // processors fetch lines in pairs
         std::atomic<std::uint64_t> count{0};
     };
     std::array<stripe, 8> stripes_;
