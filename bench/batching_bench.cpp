@@ -17,12 +17,15 @@
 #include <boost/json/object.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <ctime>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace bench {
@@ -193,6 +196,19 @@ void measure_at(const batching_options& options, const std::string& endpoint, un
     }
 }
 
+std::string check_mode(const std::string& mode) {
+    constexpr std::string_view with_crossover = "auto:";
+    if (mode == "off" || mode == "on" || mode == "auto") return {};
+    if (mode.starts_with(with_crossover)) {
+        const std::string_view digits = std::string_view(mode).substr(with_crossover.size());
+        unsigned crossover = 0;
+        const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), crossover);
+        if (read.ec == std::errc() && read.ptr == digits.data() + digits.size() && crossover > 0)
+            return {};
+    }
+    return mode + " is none of off, on, auto, auto:CROSSOVER";
+}
+
 } // namespace
 
 void add_batching_options(CLI::App& app, batching_options& options) {
@@ -200,7 +216,9 @@ void add_batching_options(CLI::App& app, batching_options& options) {
                    "URL of a DynamoDB; none: a server of fixed answers in this process");
     app.add_option("--table", options.table, "Name of the table");
     app.add_option("--in-flight", options.in_flight, "How many gets at once")->delimiter(',');
-    app.add_option("--modes", options.modes, "off, on, auto, auto:CROSSOVER")->delimiter(',');
+    app.add_option("--modes", options.modes, "off, on, auto, auto:CROSSOVER")
+        ->delimiter(',')
+        ->check(check_mode);
     app.add_option("--seconds", options.seconds, "Length of each window")
         ->check(CLI::Range(0.01, 600.0));
     app.add_option("--rounds", options.rounds, "How often each is measured")

@@ -21,6 +21,7 @@ namespace {
 /// $1 is tools/dynamodb-local.sh. Says URL and pid, and waits for the end of its input.
 constexpr const char* keeper_script = R"(
 url=$("$1" start </dev/null) || exit 1
+trap '' PIPE # nobody may listen any more
 port=${url##*:}
 status=$("$1" status --port "$port") && printf '%s %s\n' "$url" "${status##* }"
 cat >/dev/null

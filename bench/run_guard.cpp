@@ -203,7 +203,7 @@ void run_guard::print_load(std::FILE* to) const {
     const bool guess = !seen_.server;
     std::fprintf(to, "  %-22s %12.2f%s\n", "load of others, cores", seen_.other,
                  !seen_.noisy() ? ""
-                 : guess        ? "  (noisy, unless that was the server: --server-pid)"
+                 : guess        ? "  (noisy, unless that was a server of yours)"
                                 : "  (noisy: worth measuring again)");
 }
 

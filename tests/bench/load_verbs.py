@@ -94,6 +94,33 @@ def answers(url):
     return True
 
 
+def marked(mark):
+    """Processes that have it in their environment."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes():
+                found.append(process.name)
+        except OSError:
+            pass
+    return found
+
+
+def check_own_server_of_one_killed_early(binary):
+    name, value = "CODYNAMO_TEST_MARK", str(time.time_ns())
+    process = subprocess.Popen([binary, "ycsb", "--records", "10"], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, env={**os.environ, name: value})
+    time.sleep(0.3)
+    process.kill()
+    process.wait()
+    mark = f"{name}={value}".encode()
+    assert marked(mark), "the server was not being started yet"
+    until = time.monotonic() + 60
+    while marked(mark) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not marked(mark), marked(mark)
+
+
 def check_own_server(binary):
     """It is gone afterwards, also when nobody had the time to say so."""
     for seconds, killed in (("0.1", False), ("60", True)):
@@ -126,6 +153,7 @@ def main():
     check_rate(binary)
     check_interruption(binary)
     check_own_server(binary)
+    check_own_server_of_one_killed_early(binary)
     return 0
 
 

@@ -44,6 +44,12 @@ class Verbs(unittest.TestCase):
         self.assertEqual(run("inflight", "--connections", "0").returncode, 2)
         self.assertEqual(run("inflight", "--batching", "perhaps").returncode, 2)
 
+    def test_batching_refuses_modes_that_are_none(self):
+        for mode in ("perhaps", "auto:", "auto:x", "auto:0", "off,ON"):
+            done = run("batching", "--modes", mode)
+            self.assertEqual(done.returncode, 2, mode)
+            self.assertIn(mode.split(",")[-1], done.stderr)
+
     def test_scale_measures_every_number_of_threads(self):
         found = self.document("scale", "--seconds", "0.02", "--rounds", "2")
         self.assertEqual([(each["what"], each["threads"]) for each in found["results"]],
