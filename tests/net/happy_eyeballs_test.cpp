@@ -52,7 +52,9 @@ struct fixture {
         const auto started = steady::now();
         auto outcome = run(io, through->send(what, options));
         const auto took = steady::now() - started;
-        CHECK(through->stats().open == (outcome.code ? 0 : 1));
+        // A deadline that comes with the answer cuts the connection of an exchange that succeeds.
+        const bool may_be_cut = !outcome.code && options.deadline != steady::time_point::max();
+        if (!may_be_cut) CHECK(through->stats().open == (outcome.code ? 0 : 1));
         return {std::move(outcome), took};
     }
 
