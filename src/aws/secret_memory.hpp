@@ -4,7 +4,7 @@
 
 #include "aws/wipe.hpp"
 
-#include <boost/json/memory_resource.hpp>
+#include <boost/container/pmr/memory_resource.hpp>
 
 #include <cstddef>
 #include <string>
@@ -35,7 +35,7 @@ private:
 };
 
 /// Where JSON with secrets is kept: every block is overwritten when it is given back.
-class wiping_resource final : public boost::json::memory_resource {
+class wiping_resource final : public boost::container::pmr::memory_resource {
 private:
     void* do_allocate(std::size_t size, std::size_t alignment) override;
     void do_deallocate(void* block, std::size_t size, std::size_t alignment) override;

@@ -95,7 +95,7 @@ std::size_t settle_round(const dynamodb_backend::core& table, batch_call& call, 
         if (!one.found) {
             to.settle(i, std::optional<record>()); // asked for and not answered: not there
         } else if (one.found->has_error()) {
-            to.settle(i, {boost::system::in_place_error, std::move(one.found->error())});
+            to.settle(i, {boost::system::in_place_error, std::move(*one.found).error()});
         } else {
             record& r = **one.found;
             r.written = by_own_clock(r.written, table.clock_offset());

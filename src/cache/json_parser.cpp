@@ -35,71 +35,71 @@ public:
     [[nodiscard]] const char* refused() const noexcept { return refused_; }
     [[nodiscard]] json::value release() { return stack_.release(); }
 
-    bool on_document_begin(json::error_code&) {
+    bool on_document_begin(boost::system::error_code&) {
         stack_.reset();
         return true;
     }
-    bool on_document_end(json::error_code&) { return true; }
-    bool on_array_begin(json::error_code&) { return true; }
-    bool on_array_end(std::size_t n, json::error_code&) {
+    bool on_document_end(boost::system::error_code&) { return true; }
+    bool on_array_begin(boost::system::error_code&) { return true; }
+    bool on_array_end(std::size_t n, boost::system::error_code&) {
         stack_.push_array(n);
         return true;
     }
-    bool on_object_begin(json::error_code&) { return true; }
-    bool on_object_end(std::size_t n, json::error_code&) {
+    bool on_object_begin(boost::system::error_code&) { return true; }
+    bool on_object_end(std::size_t n, boost::system::error_code&) {
         stack_.push_object(n);
         return true;
     }
-    bool on_key_part(json::string_view s, std::size_t, json::error_code&) {
+    bool on_key_part(json::string_view s, std::size_t, boost::system::error_code&) {
         stack_.push_chars(s);
         return true;
     }
-    bool on_key(json::string_view s, std::size_t, json::error_code&) {
+    bool on_key(json::string_view s, std::size_t, boost::system::error_code&) {
         stack_.push_key(s);
         return true;
     }
-    bool on_string_part(json::string_view s, std::size_t, json::error_code&) {
+    bool on_string_part(json::string_view s, std::size_t, boost::system::error_code&) {
         stack_.push_chars(s);
         return true;
     }
-    bool on_string(json::string_view s, std::size_t, json::error_code&) {
+    bool on_string(json::string_view s, std::size_t, boost::system::error_code&) {
         stack_.push_string(s);
         return true;
     }
-    bool on_number_part(json::string_view s, json::error_code&) {
+    bool on_number_part(json::string_view s, boost::system::error_code&) {
         number_.append(s.data(), s.size());
         return true;
     }
-    bool on_int64(std::int64_t i, json::string_view, json::error_code&) {
+    bool on_int64(std::int64_t i, json::string_view, boost::system::error_code&) {
         number_.clear();
         stack_.push_int64(i);
         return true;
     }
-    bool on_uint64(std::uint64_t u, json::string_view, json::error_code&) {
+    bool on_uint64(std::uint64_t u, json::string_view, boost::system::error_code&) {
         number_.clear();
         stack_.push_uint64(u);
         return true;
     }
-    bool on_double(double, json::string_view s, json::error_code& ec) {
+    bool on_double(double, json::string_view s, boost::system::error_code& ec) {
         if (number_.empty()) return convert({s.data(), s.size()}, ec);
         number_.append(s.data(), s.size());
         const std::string whole = std::move(number_);
         number_.clear();
         return convert(whole, ec);
     }
-    bool on_bool(bool b, json::error_code&) {
+    bool on_bool(bool b, boost::system::error_code&) {
         stack_.push_bool(b);
         return true;
     }
-    bool on_null(json::error_code&) {
+    bool on_null(boost::system::error_code&) {
         stack_.push_null();
         return true;
     }
-    bool on_comment_part(json::string_view, json::error_code&) { return true; }
-    bool on_comment(json::string_view, json::error_code&) { return true; }
+    bool on_comment_part(json::string_view, boost::system::error_code&) { return true; }
+    bool on_comment(json::string_view, boost::system::error_code&) { return true; }
 
 private:
-    bool convert(std::string_view text, json::error_code& ec) {
+    bool convert(std::string_view text, boost::system::error_code& ec) {
         if (text.find_first_of(".eE") == std::string_view::npos) return refuse(too_big_integer, ec);
         double exact = 0;
         const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), exact);
@@ -108,7 +108,7 @@ private:
         stack_.push_double(exact);
         return true;
     }
-    bool refuse(const char* what, json::error_code& ec) {
+    bool refuse(const char* what, boost::system::error_code& ec) {
         refused_ = what;
         ec = json::error::not_exact;
         return false;
@@ -129,7 +129,7 @@ bool ends_with_leading_surrogate(std::string_view text) {
 }
 
 /// What is wrong at `at`, where the parser stopped with `ec`.
-std::string describe(std::string_view text, std::size_t at, const json::error_code& ec) {
+std::string describe(std::string_view text, std::size_t at, const boost::system::error_code& ec) {
     const std::string_view rest = text.substr(std::min(at, text.size()));
     if (rest.starts_with("NaN")) return "NaN, which is not JSON,";
     if (rest.starts_with("Infinity")) return "an infinity, which is not JSON,";
@@ -155,7 +155,7 @@ json::value json_value(std::string_view text) {
     json::parse_options options;
     options.max_depth = max_json_depth;
     json::basic_parser<exact_handler> parser(options);
-    json::error_code ec;
+    boost::system::error_code ec;
     const std::size_t read = parser.write_some(false, text.data(), text.size(), ec);
     if (const char* what = parser.handler().refused()) refuse(what, read);
     if (ec) refuse(describe(text, read, ec), read);

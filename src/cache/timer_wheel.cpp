@@ -22,7 +22,7 @@ std::size_t timer_wheel::bucket_of(tick due) const noexcept {
     while ((due - tick_) >> (level_bits * (level + 1)) != 0)
         ++level;
     return level * level_size +
-           static_cast<std::size_t>(due >> (level_bits * level) & (level_size - 1));
+           (static_cast<std::size_t>(due >> (level_bits * level)) & (level_size - 1));
 }
 
 void timer_wheel::put(entry_id entry) noexcept {

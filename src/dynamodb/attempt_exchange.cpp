@@ -10,13 +10,13 @@
 namespace codynamo::dynamodb {
 namespace {
 
-constexpr std::string_view mask = "***";
+constexpr std::string_view masked = "***";
 
 void replace_all(std::string& text, std::string_view what) {
     if (what.empty()) return;
     for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at)) {
-        text.replace(at, what.size(), mask);
-        at += mask.size(); // which may itself be the secret of an emulator
+        text.replace(at, what.size(), masked);
+        at += masked.size(); // which may itself be the secret of an emulator
     }
 }
 
@@ -26,7 +26,7 @@ void mask_signatures(std::string& text) {
     for (std::size_t at = text.find(label); at != text.npos; at = text.find(label, at)) {
         at += label.size();
         const std::size_t end = std::min(text.find_first_not_of(digits, at), text.size());
-        if (end != at) text.replace(at, end - at, mask);
+        if (end != at) text.replace(at, end - at, masked);
     }
 }
 

@@ -27,7 +27,7 @@ std::string to_text(T value) {
 }
 
 [[noreturn]] void throw_not(std::string_view wanted, const std::string& text) {
-    throw error(errc::bad_response, "number " + quoted(text) + " is not " + std::string(wanted));
+    throw error(errc::bad_response, "number " + quote(text) + " is not " + std::string(wanted));
 }
 
 std::size_t size_of(const attribute_value& value) noexcept;

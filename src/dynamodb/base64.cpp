@@ -27,7 +27,8 @@ constexpr auto pairs = make_pairs();
 /// Set in the table's entry of every character that is not in the alphabet.
 constexpr std::uint32_t foreign = 0x80000000;
 
-/// Where the six bits of a group's character go in a word whose lowest byte is the first one.
+/// Where the six bits of a group's character go in a word whose lowest byte is the first_values
+/// one.
 constexpr std::uint32_t place(std::size_t position, std::uint32_t bits) {
     switch (position) {
     case 0:
@@ -48,13 +49,13 @@ constexpr auto make_values(std::size_t position) {
         values[static_cast<unsigned char>(alphabet[i])] = place(position, i);
     return values;
 }
-constexpr auto first = make_values(0);
-constexpr auto second = make_values(1);
-constexpr auto third = make_values(2);
-constexpr auto fourth = make_values(3);
+constexpr auto first_values = make_values(0);
+constexpr auto second_values = make_values(1);
+constexpr auto third_values = make_values(2);
+constexpr auto fourth_values = make_values(3);
 
 std::uint32_t group(const unsigned char* in) noexcept {
-    return first[in[0]] | second[in[1]] | third[in[2]] | fourth[in[3]];
+    return first_values[in[0]] | second_values[in[1]] | third_values[in[2]] | fourth_values[in[3]];
 }
 
 /// The last four characters, of which one or two may be padding.
@@ -117,7 +118,7 @@ bool decode(std::string_view text, std::string& out, bool vectors) {
     for (std::size_t i = 0; i < groups; ++i, from += 4, to += 3) {
         const std::uint32_t bits = group(from);
         seen |= bits;
-        // The fourth byte belongs to the next group; one store of four beats three of one.
+        // The fourth_values byte belongs to the next group; one store of four beats three of one.
         to[0] = static_cast<char>(bits);
         to[1] = static_cast<char>(bits >> 8);
         to[2] = static_cast<char>(bits >> 16);

@@ -11,21 +11,21 @@ namespace {
 constexpr std::size_t slices = 8;
 
 constexpr auto make_tables() {
-    std::array<std::array<std::uint32_t, 256>, slices> tables{};
+    std::array<std::array<std::uint32_t, 256>, slices> result{};
     for (std::uint32_t i = 0; i < 256; ++i) {
         std::uint32_t crc = i;
         for (int bit = 0; bit < 8; ++bit)
             crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xEDB88320U : 0U);
-        tables[0][i] = crc;
+        result[0][i] = crc;
     }
     for (std::size_t slice = 1; slice < slices; ++slice)
         for (std::size_t i = 0; i < 256; ++i) {
-            const std::uint32_t before = tables[slice - 1][i];
-            tables[slice][i] = (before >> 8) ^ tables[0][before & 255];
+            const std::uint32_t before = result[slice - 1][i];
+            result[slice][i] = (before >> 8) ^ result[0][before & 255];
         }
-    return tables;
+    return result;
 }
-constexpr auto tables = make_tables();
+constexpr auto crc_tables = make_tables();
 
 /// Little-endian on every machine; compilers make one load of it.
 std::uint32_t load(const unsigned char* at) noexcept {
@@ -39,12 +39,13 @@ std::uint32_t continue_by_tables(std::uint32_t crc, std::string_view bytes) noex
     for (; left >= slices; left -= slices, at += slices) {
         const std::uint32_t low = crc ^ load(at);
         const std::uint32_t high = load(at + 4);
-        crc = tables[7][low & 255] ^ tables[6][(low >> 8) & 255] ^ tables[5][(low >> 16) & 255] ^
-              tables[4][low >> 24] ^ tables[3][high & 255] ^ tables[2][(high >> 8) & 255] ^
-              tables[1][(high >> 16) & 255] ^ tables[0][high >> 24];
+        crc = crc_tables[7][low & 255] ^ crc_tables[6][(low >> 8) & 255] ^
+              crc_tables[5][(low >> 16) & 255] ^ crc_tables[4][low >> 24] ^
+              crc_tables[3][high & 255] ^ crc_tables[2][(high >> 8) & 255] ^
+              crc_tables[1][(high >> 16) & 255] ^ crc_tables[0][high >> 24];
     }
     for (; left > 0; --left, ++at)
-        crc = (crc >> 8) ^ tables[0][(crc ^ *at) & 255];
+        crc = (crc >> 8) ^ crc_tables[0][(crc ^ *at) & 255];
     return crc;
 }
 

@@ -58,7 +58,7 @@ void read_tagged(std::string_view tag, const json::value& v, const path& where,
     } else if (tag == "M") {
         read_item(v, where, out.value().emplace<map>());
     } else {
-        refuse_response(where, "is of the unknown type " + quoted(tag));
+        refuse_response(where, "is of the unknown type " + quote(tag));
     }
 }
 

@@ -15,14 +15,14 @@ scalar_type read_scalar_type(const json::value& v, const path& where) {
     if (text == "S") return scalar_type::S;
     if (text == "N") return scalar_type::N;
     if (text == "B") return scalar_type::B;
-    refuse_response(where, "is " + quoted(text) + " where S, N or B is expected");
+    refuse_response(where, "is " + quote(text) + " where S, N or B is expected");
 }
 
 key_type read_key_type(const json::value& v, const path& where) {
     const std::string_view text = as_text(v, where);
     if (text == "HASH") return key_type::hash;
     if (text == "RANGE") return key_type::range;
-    refuse_response(where, "is " + quoted(text) + " where HASH or RANGE is expected");
+    refuse_response(where, "is " + quote(text) + " where HASH or RANGE is expected");
 }
 
 void read_key_schema(const members& table, std::vector<key_attribute>& out) {

@@ -89,7 +89,7 @@ void append_json_string(std::string& out, std::string_view utf8, const path& whe
     out += '"';
     const std::size_t done = append_json_characters(out, utf8);
     if (done != utf8.size())
-        reject(where, quoted(utf8) + " is not UTF-8 at byte " + std::to_string(done));
+        reject(where, quote(utf8) + " is not UTF-8 at byte " + std::to_string(done));
     out += '"';
 }
 

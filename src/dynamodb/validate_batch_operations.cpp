@@ -9,7 +9,7 @@
 namespace codynamo::dynamodb {
 namespace {
 
-using kind = transact_write_item::kind;
+using write_kind = transact_write_item::kind;
 
 void reject_duplicate(const path& where, std::size_t first, std::size_t second) {
     reject(path(where, second),
@@ -66,13 +66,13 @@ void validate_transaction_size(std::size_t count) {
 }
 
 void validate_expressions(const transact_write_item& what, const path& where) {
-    const bool is_update = what.action == kind::update;
+    const bool is_update = what.action == write_kind::update;
     const path update(where, "update_expression");
     const path condition(where, "condition.expression");
     if (is_update && what.update_expression.empty())
         reject(update, "is empty: an update in a transaction needs one");
     if (!is_update && !what.update_expression.empty()) reject(update, "is for updates only");
-    if (what.action == kind::condition_check && what.condition.expression.empty())
+    if (what.action == write_kind::condition_check && what.condition.expression.empty())
         reject(condition, "is empty: a condition check needs one");
     validate_expression(what.update_expression, update);
     validate_expression(what.condition.expression, condition);
@@ -83,7 +83,7 @@ void validate_expressions(const transact_write_item& what, const path& where) {
 void validate_action(const transact_write_item& what, const path& where) {
     validate_table_name(what.table_name, path(where, "table_name"));
     const path subject(where, "item");
-    if (what.action == kind::put)
+    if (what.action == write_kind::put)
         validate_item(what.item, subject);
     else
         validate_key(what.item, subject);
@@ -107,7 +107,7 @@ void validate_distinct(const std::vector<transact_write_item>& items, const path
     std::map<std::string_view, table_targets> tables;
     for (std::size_t i = 0; i < items.size(); ++i) {
         table_targets& table = tables[items[i].table_name];
-        table.targets.push_back({&items[i].item, items[i].action != kind::put});
+        table.targets.push_back({&items[i].item, items[i].action != write_kind::put});
         table.positions.push_back(i);
     }
     for (const auto& [name, table] : tables)
@@ -145,7 +145,7 @@ void validate(const transact_write_items_input& in) {
     validate_transaction_bytes(in.items, where);
     validate_distinct(in.items, where);
     if (in.client_request_token.size() > most_token_characters)
-        reject("client_request_token", quoted(in.client_request_token) + " has " +
+        reject("client_request_token", quote(in.client_request_token) + " has " +
                                            std::to_string(in.client_request_token.size()) +
                                            " characters: at most 36 are allowed");
 }

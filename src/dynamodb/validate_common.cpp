@@ -23,32 +23,32 @@ bool is_name_character(char c) noexcept {
 void validate_name(std::string_view name, const path& where) {
     const auto bad = std::find_if_not(name.begin(), name.end(), is_name_character);
     if (bad != name.end())
-        reject(where, quoted(name) + " has a character other than a-z, A-Z, 0-9, '_', '-' and '.'" +
+        reject(where, quote(name) + " has a character other than a-z, A-Z, 0-9, '_', '-' and '.'" +
                           " at position " + std::to_string(bad - name.begin()));
     if (name.size() < shortest_name || name.size() > longest_name)
-        reject(where, quoted(name) + " has " + std::to_string(name.size()) +
+        reject(where, quote(name) + " has " + std::to_string(name.size()) +
                           " characters: 3 to 255 are allowed");
 }
 
 void validate_arn(std::string_view arn, const path& where) {
     constexpr std::size_t longest_arn = 1024;
     if (arn.size() > longest_arn)
-        reject(where, quoted(arn) + " has " + std::to_string(arn.size()) +
+        reject(where, quote(arn) + " has " + std::to_string(arn.size()) +
                           " characters: an ARN has at most 1024");
     const auto bad = std::find_if_not(arn.begin(), arn.end(), [](char c) {
         return is_name_character(c) || c == ':' || c == '/';
     });
     if (bad != arn.end())
         reject(where,
-               quoted(arn) + " is not an ARN: see position " + std::to_string(bad - arn.begin()));
+               quote(arn) + " is not an ARN: see position " + std::to_string(bad - arn.begin()));
 }
 
 void validate_placeholder(std::string_view placeholder, char mark, const path& where) {
     if (placeholder.size() < 2 || placeholder.size() > longest_name)
-        reject(where, "placeholder " + quoted(placeholder) + " has " +
+        reject(where, "placeholder " + quote(placeholder) + " has " +
                           std::to_string(placeholder.size()) + " bytes: 2 to 255 are allowed");
     if (placeholder.front() != mark)
-        reject(where, "placeholder " + quoted(placeholder) + " must begin with '" + mark + '\'');
+        reject(where, "placeholder " + quote(placeholder) + " must begin with '" + mark + '\'');
 }
 
 } // namespace

@@ -15,11 +15,11 @@ void validate_key_schema(const std::vector<key_attribute>& schema) {
         validate_attribute_name(schema[i].name, here);
         const key_type wanted = i == 0 ? key_type::hash : key_type::range;
         if (schema[i].role != wanted)
-            reject(here, quoted(schema[i].name) + " has the wrong role: the first attribute is the "
-                                                  "hash key, the second the range key");
+            reject(here, quote(schema[i].name) + " has the wrong role: the first attribute is the "
+                                                 "hash key, the second the range key");
     }
     if (schema.size() == 2 && schema[0].name == schema[1].name)
-        reject(where, "has " + quoted(schema[0].name) + " twice: hash and range key must differ");
+        reject(where, "has " + quote(schema[0].name) + " twice: hash and range key must differ");
 }
 
 void validate_units(std::int64_t units, const path& where) {

@@ -17,14 +17,14 @@ void validate_number(const number& n, const path& where) {
     constexpr std::int64_t lowest_power = -130;
     constexpr std::int64_t highest_power = 125;
     const auto parsed = parse_decimal(n.text());
-    if (!parsed) reject(where, quoted(n.text()) + " is not a decimal number");
+    if (!parsed) reject(where, quote(n.text()) + " is not a decimal number");
     if (parsed->digits > most_digits)
         reject_count(where, parsed->digits, "significant digits", "at most 38");
     if (parsed->digits == 0) return;
     if (parsed->first_power > highest_power)
-        reject(where, quoted(n.text()) + " is too large: magnitudes below 1E126 are allowed");
+        reject(where, quote(n.text()) + " is too large: magnitudes below 1E126 are allowed");
     if (parsed->first_power < lowest_power)
-        reject(where, quoted(n.text()) + " is too small: 0 and magnitudes from 1E-130 are allowed");
+        reject(where, quote(n.text()) + " is too small: 0 and magnitudes from 1E-130 are allowed");
 }
 
 void validate_each(const map& what, const path& where, std::size_t level);

@@ -40,7 +40,7 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
     return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string quote(std::string_view text) {
     return '"' + printable(text) + '"';
 }
 

@@ -35,7 +35,7 @@ private:
 [[nodiscard]] std::string printable(std::string_view text, std::size_t max_bytes = 64);
 
 /// The same in quotes.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string quote(std::string_view text);
 
 /// Throws errc::invalid_argument: `where`, a space, `what`.
 [[noreturn]] void reject(const path& where, std::string_view what);

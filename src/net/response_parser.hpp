@@ -59,6 +59,9 @@ public:
         return parts_.status >= 100 && parts_.status < 200;
     }
     [[nodiscard]] std::size_t expected_body() const noexcept { return expected_; }
+    /// Whether the line of the last chunk has been consumed. Before Boost 1.90 that line is
+    /// consumed together with the trailers.
+    [[nodiscard]] bool last_chunk_done() const noexcept { return last_chunk_done_; }
 
 private:
     using text = boost::beast::string_view;
@@ -87,7 +90,7 @@ private:
     }
 
     void on_field_impl(http::field, text name, text value, error_code&) override {
-        if (head_done_) return; // trailers tell nothing that anybody asked for
+        if (head_done_) return; // a trailer: no trailer of the service has a meaning
         // A folded value has been put together in a buffer on the parser's stack.
         const bool folded = !in_buffer(value.data());
         const auto at = folded ? parts_.folded_values.size() : position(value.data());
@@ -95,13 +98,19 @@ private:
         parts_.fields.push_back({position(name.data()), name.size(), at, value.size(), folded});
     }
 
+    // Pure virtual from Boost 1.90 on, where trailers no longer come through on_field_impl.
+    // NOLINTNEXTLINE(modernize-use-override): older ones have nothing to override
+    virtual void on_trailer_field_impl(http::field, text, text, error_code&) {}
+
     void on_header_impl(error_code&) override { head_done_ = true; }
 
     void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
         if (length) expected_ = static_cast<std::size_t>(*length);
     }
     std::size_t on_body_impl(text piece, error_code&) override { return append(piece); }
-    void on_chunk_header_impl(std::uint64_t, text, error_code&) override {}
+    void on_chunk_header_impl(std::uint64_t size, text, error_code&) override {
+        last_chunk_done_ = size == 0;
+    }
     std::size_t on_chunk_body_impl(std::uint64_t, text piece, error_code&) override {
         return append(piece);
     }
@@ -111,6 +120,7 @@ private:
     response_parts& parts_;
     std::size_t expected_ = 0;
     bool head_done_ = false;
+    bool last_chunk_done_ = false;
 };
 
 } // namespace codynamo::net

@@ -2,6 +2,7 @@
 // The table backend against a real server.
 #include "cache/fan_out.hpp"
 #include "live.hpp"
+#include "support/catch.hpp"
 
 #include <codynamo/any_backend.hpp>
 #include <codynamo/testing/contract.hpp>
@@ -10,7 +11,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Every operation of the client against a real server.
 #include "live.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <map>
 #include <set>
 #include <string>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // One backend, every way to run it: where a get completes, and that nothing is lost on the way.
 #include "live.hpp"
+#include "support/catch.hpp"
 
 #include <codynamo/cache.hpp>
 #include <codynamo/layered_backend.hpp>
@@ -14,7 +15,6 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <memory>
 #include <string>
 #include <thread>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // A cancellation at each step of an exchange: it ends at once, and the pool stays whole.
+#include "support/catch.hpp"
 #include "support/certificates.hpp"
 #include "support/harness.hpp"
 #include "support/stub_server.hpp"
@@ -10,8 +11,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include <catch2/catch.hpp>
 
 namespace asio = boost::asio;
 using namespace codynamo;

@@ -2,6 +2,7 @@
 // Stores that speak the protocol with gaps and in their own words: what they say about tables, and
 // how they refuse. (What they leave out of good answers is among the faults.)
 #include "fault_operations.hpp"
+#include "support/catch.hpp"
 #include "support/harness.hpp"
 #include "support/scripted_server.hpp"
 #include "support/tap.hpp"
@@ -9,7 +10,6 @@
 #include <codynamo/aws/credentials.hpp>
 #include <codynamo/dynamodb_backend.hpp>
 
-#include <catch2/catch.hpp>
 #include <map>
 
 namespace asio = boost::asio;

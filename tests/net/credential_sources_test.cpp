@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The sources that ask over the network, over a real one.
+#include "support/catch.hpp"
 #include "support/certificates.hpp"
 #include "support/harness.hpp"
 #include "support/secrets.hpp"
@@ -8,7 +9,6 @@
 
 #include <codynamo/aws/credential_sources.hpp>
 
-#include <catch2/catch.hpp>
 #include <map>
 
 using namespace codynamo;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Time-outs: while waiting, resolving, connecting, shaking hands, writing and reading.
+#include "support/catch.hpp"
 #include "support/harness.hpp"
 #include "support/stub_server.hpp"
-
-#include <catch2/catch.hpp>
 
 namespace asio = boost::asio;
 using namespace codynamo;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Threads, strands, pools and contexts: who may use a transport, and who may die first.
+#include "support/catch.hpp"
 #include "support/harness.hpp"
 #include "support/stub_server.hpp"
 
@@ -15,7 +16,6 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <thread>
 
 namespace asio = boost::asio;

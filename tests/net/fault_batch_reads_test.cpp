@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Batches of reads from a store that leaves things unprocessed, in any amount, order and honesty.
 #include "fault_batches.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <functional>
 #include <optional>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Batches of writes to a store that leaves things unprocessed, in any amount, order and honesty.
 #include "fault_batches.hpp"
+#include "support/catch.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <functional>
 #include <map>
 

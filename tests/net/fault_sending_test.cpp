@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // Faults while a request is being sent that is larger than what the sockets hold.
 #include "fault_operations.hpp"
+#include "support/catch.hpp"
 #include "support/harness.hpp"
 #include "support/scripted_server.hpp"
 #include "support/tap.hpp"
 
 #include <codynamo/aws/credentials.hpp>
-
-#include <catch2/catch.hpp>
 
 namespace asio = boost::asio;
 using namespace codynamo;

@@ -3,6 +3,7 @@
 // never again on a connection that cannot be trusted.
 #include "fault_operations.hpp"
 #include "fault_table.hpp"
+#include "support/catch.hpp"
 #include "support/certificates.hpp"
 #include "support/harness.hpp"
 #include "support/json_mutations.hpp"
@@ -14,7 +15,6 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include <catch2/catch.hpp>
 #include <thread>
 
 namespace asio = boost::asio;

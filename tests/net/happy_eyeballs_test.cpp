@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Several addresses, some of which do not answer: whoever answers first, and nothing left behind.
+#include "support/catch.hpp"
 #include "support/harness.hpp"
 #include "support/silent_address.hpp"
 #include "support/stub_server.hpp"
@@ -11,7 +12,6 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 
 namespace asio = boost::asio;
 using namespace codynamo;

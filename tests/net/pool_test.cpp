@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Who gets a connection, who waits, and what is not used again; on real sockets.
+#include "support/catch.hpp"
 #include "support/harness.hpp"
 #include "support/stub_server.hpp"
 #include "support/tap.hpp"
@@ -7,7 +8,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 
 namespace asio = boost::asio;
 using namespace codynamo;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Through a proxy: the tunnel, TLS within it, and proxies that will not have us.
+#include "support/catch.hpp"
 #include "support/certificates.hpp"
 #include "support/connect_proxy.hpp"
 #include "support/harness.hpp"
@@ -10,7 +11,6 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/post.hpp>
 
-#include <catch2/catch.hpp>
 #include <mutex>
 
 namespace asio = boost::asio;

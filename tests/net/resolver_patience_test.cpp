@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // How long a resolver of the user's own is waited for, by whom, and what then becomes of it.
 #include "scripted_resolver.hpp"
+#include "support/catch.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 
-#include <catch2/catch.hpp>
 #include <optional>
 
 namespace asio = boost::asio;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // A resolver of the user's own: asked when needed, and never believed for longer.
 #include "scripted_resolver.hpp"
+#include "support/catch.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_future.hpp>
 
-#include <catch2/catch.hpp>
 #include <future>
 #include <new>
 

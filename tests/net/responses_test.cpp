@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // What servers say, rightly or wrongly, and what becomes of it.
+#include "support/catch.hpp"
 #include "support/harness.hpp"
 #include "support/stub_server.hpp"
 #include "support/tap.hpp"
-
-#include <catch2/catch.hpp>
 
 namespace asio = boost::asio;
 using namespace codynamo;

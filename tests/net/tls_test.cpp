@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // TLS: whom we trust, what we refuse, and what is resumed.
+#include "support/catch.hpp"
 #include "support/certificates.hpp"
 #include "support/harness.hpp"
 #include "support/stub_server.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstdlib>
 
 namespace asio = boost::asio;

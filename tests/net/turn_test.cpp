@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Gets that wait for a connection before there is a request: who is served when, and every way in
 // which the wait may end.
+#include "support/catch.hpp"
 #include "support/harness.hpp"
 #include "support/stub_server.hpp"
 #include "support/tap.hpp"
@@ -17,7 +18,6 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <condition_variable>
 #include <deque>
 #include <mutex>

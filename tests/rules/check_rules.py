@@ -20,8 +20,12 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 # From the ground upward. A file may include its own room and the rooms before it.
 ROOMS = ["ground", "net", "aws", "dynamodb", "cache", "testing"]
 GROUND = {"error", "environment", "exception_words", "export", "recycled"}
+# Boost changes it without notice, and a public header is compiled with the user's Boost.
+INTERNALS = re.compile(r"\b(?:asio|beast|json)::detail\b")
 HEAVY = re.compile(r"^boost/(beast|asio/ssl)\b")
 SOCKETS = re.compile(r"^boost/asio/(ip/|ssl|connect|read|write|basic_(stream_)?socket)")
+# Versions 2 and 3 of Catch2 differ in headers and names.
+CATCH_DOORS = {"tests/support/catch.hpp", "tests/main.cpp"}
 PUBLIC_ASIO = {"boost/asio/awaitable.hpp"}
 # Put together from pieces, or this file would break its own rule.
 FORBIDDEN = [
@@ -106,6 +110,8 @@ class Tree:
             for words, pattern in FORBIDDEN:
                 if pattern.search(line):
                     self.breach(relative, number, words)
+            if relative.startswith("include/") and INTERNALS.search(line):
+                self.breach(relative, number, "a public header names Boost's internals")
         if relative.startswith(("include/", "src/")) and relative.endswith((".hpp", ".cpp")):
             self.check_braces(relative, "\n".join(lines))
         if relative.endswith(".hpp") and not any(line == "#pragma once" for line in lines):
@@ -165,6 +171,8 @@ class Tree:
             for number, name in names:
                 if room and name == "boost/asio.hpp":
                     self.breach(relative, number, "all of Asio; include what is used")
+                if name.startswith("catch2/") and relative not in CATCH_DOORS:
+                    self.breach(relative, number, f"{name}: include support/catch.hpp")
                 if room and room not in ("net", "testing") and SOCKETS.match(name):
                     self.breach(relative, number, f"{name}: sockets belong to net")
                 if (relative.startswith("include/") and room != "testing"
@@ -222,6 +230,8 @@ BAD = [
     ("include/codynamo/cache.hpp", "#include <boost/asio/ip/tcp.hpp>\n", "sockets belong to net"),
     ("include/codynamo/cache.hpp", "#include <boost/asio/steady_timer.hpp>\n", "public header"),
     ("include/codynamo/net/transport.hpp", "#include <boost/beast.hpp>\n", "reaches Beast"),
+    ("include/codynamo/error.hpp", "using f = asio::detail::frame;\n", "Boost's internals"),
+    ("tests/x.cpp", SPDX + "#include <catch2/catch.hpp>\n", "support/catch.hpp"),
     ("include/codynamo/cache.hpp", '#include "../../src/net/stream.hpp"\n', "private"),
     ("src/dynamodb/client.cpp", SPDX + "#include <boost/asio.hpp>\n", "all of Asio"),
     ("src/aws/x.cpp", "int x;\n", "SPDX"),

@@ -6,6 +6,7 @@
 #include "net/wipe.hpp"
 #include "secrets/freed_memory.hpp"
 #include "secrets/still.hpp"
+#include "support/catch.hpp"
 #include "support/secrets.hpp"
 
 #include <codynamo/aws/credential_sources.hpp>
@@ -15,7 +16,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <catch2/catch.hpp>
 #include <memory>
 #include <string>
 #include <utility>

@@ -5,6 +5,7 @@
 
 #include "net/wire.hpp"
 #include "secrets/freed_memory.hpp"
+#include "support/catch.hpp"
 #include "support/tap.hpp"
 
 #include <codynamo/environment.hpp>
@@ -14,7 +15,6 @@
 
 #include <algorithm>
 #include <array>
-#include <catch2/catch.hpp>
 #include <cstddef>
 #include <cstdio>
 #include <filesystem>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "allocation_failures.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstddef>
 #include <cstdio>
 #include <string>

@@ -2,12 +2,12 @@
 // Each allocation of signing and of reading profile files fails once: std::bad_alloc comes out,
 // nothing leaks, and what is signed afterwards is signed as before.
 #include "allocation_checks.hpp"
+#include "support/catch.hpp"
 
 #include <codynamo/aws/credentials.hpp>
 #include <codynamo/aws/profile.hpp>
 #include <codynamo/aws/sigv4.hpp>
 
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <memory>
 #include <string>

@@ -6,10 +6,10 @@
 #include "cache/record_item.hpp"
 #include "dynamodb/codec.hpp"
 #include "dynamodb/request_fsm.hpp"
+#include "support/catch.hpp"
 
 #include <codynamo/testing/seeded_random.hpp>
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -4,10 +4,10 @@
 #include "allocation_checks.hpp"
 #include "net/pool_core.hpp"
 #include "net/wire.hpp"
+#include "support/catch.hpp"
 
 #include <algorithm>
 #include <array>
-#include <catch2/catch.hpp>
 #include <new>
 #include <string>
 #include <string_view>

@@ -3,6 +3,7 @@
 // leaks, what was there before is whole, and the next try succeeds. And that this would be noticed.
 #include "allocation_checks.hpp"
 #include "cache/memory_store.hpp"
+#include "support/catch.hpp"
 
 #include <codynamo/json_serializer.hpp>
 #include <codynamo/record.hpp>
@@ -10,7 +11,6 @@
 
 #include <boost/json/value.hpp>
 
-#include <catch2/catch.hpp>
 #include <memory>
 #include <new>
 #include <string>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // The checker itself: histories that are known to be right or wrong.
+#include "support/catch.hpp"
+
 #include <codynamo/testing/cache_history.hpp>
 #include <codynamo/testing/linearizability.hpp>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 

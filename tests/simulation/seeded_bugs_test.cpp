@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // A server with a bug is caught: the checks would notice.
+#include "support/catch.hpp"
 #include "workloads.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstdio>
 #include <string>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Many seeds: clients with caches, layers and the bare client, under faults, are told nothing that
 // cannot be true.
+#include "support/catch.hpp"
 #include "workloads.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstdio>
 #include <string>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The simulated server: expressions, faults, lateness, deadlines.
+#include "support/catch.hpp"
 #include "workloads.hpp"
 
 #include <codynamo/dynamodb/client.hpp>
@@ -8,7 +9,6 @@
 
 #include <boost/json/parse.hpp>
 
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <functional>
 #include <optional>

@@ -4,6 +4,7 @@
 // memory is older than the table.
 #include "allocation_failures.hpp"
 #include "cache/fan_out.hpp"
+#include "support/catch.hpp"
 
 #include <codynamo/cache.hpp>
 #include <codynamo/dynamodb_backend.hpp>
@@ -12,7 +13,6 @@
 #include <codynamo/testing/interruption.hpp>
 #include <codynamo/testing/simulation.hpp>
 
-#include <catch2/catch.hpp>
 #include <cstdio>
 #include <functional>
 #include <memory>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Virtual time: order, interleavings, cancellation, crashes.
+#include "support/catch.hpp"
+
 #include <codynamo/testing/virtual_clock.hpp>
 #include <codynamo/testing/virtual_executor.hpp>
 
@@ -12,7 +14,6 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include <catch2/catch.hpp>
 #include <memory>
 #include <set>
 #include <string>

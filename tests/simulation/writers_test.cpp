@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // Counters and elections by the bare client under faults: nothing is done twice that must not be,
 // and nothing that was acknowledged is missing.
+#include "support/catch.hpp"
 #include "workloads.hpp"
 
 #include <codynamo/dynamodb/client.hpp>
 #include <codynamo/testing/simulation.hpp>
 
-#include <catch2/catch.hpp>
 #include <memory>
 #include <string>
 #include <vector>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // A small memory under many threads; made for ThreadSanitizer. What is found under a key was stored
 // under it. A run that hit nothing, or evicted nothing, fails: it stressed nothing.
+#include "support/catch.hpp"
 #include "support/run.hpp"
 
 #include <codynamo/memory_backend.hpp>
 #include <codynamo/testing/manual_clock.hpp>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <string>
 #include <thread>
 #include <vector>

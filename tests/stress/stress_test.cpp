@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Many gets with random cancellations, on every kind of execution; made for ThreadSanitizer.
 // A run that cancelled nothing, or completed nothing, fails: it stressed nothing.
+#include "support/catch.hpp"
 #include "support/run.hpp"
 #include "support/stub_server.hpp"
 
@@ -21,7 +22,6 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <memory>
 #include <random>
 #include <string>

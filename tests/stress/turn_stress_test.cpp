@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Gets of many threads that wait for three connections, are cancelled at random, hedged, or too
 // late: each ends, and no connection is lost.
+#include "support/catch.hpp"
 #include "support/server_script.hpp"
 #include "support/stub_server.hpp"
 #include "support/tap.hpp"
@@ -19,7 +20,6 @@
 #include <boost/asio/strand.hpp>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <deque>
 #include <random>

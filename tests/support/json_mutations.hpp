@@ -62,7 +62,7 @@ inline std::vector<mutation> mutations_of(std::string_view good) {
     detail::collect_pointers(whole, "", pointers);
     std::vector<mutation> all;
     for (const std::string& pointer : pointers) {
-        json::error_code none;
+        boost::system::error_code none;
         for (const char* const other : replacements) {
             json::value changed = whole;
             *changed.find_pointer(pointer, none) = json::parse(other);

@@ -3,9 +3,10 @@
 // project.
 #pragma once
 
+#include "support/catch.hpp"
+
 #include <boost/json.hpp>
 
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>

@@ -48,11 +48,16 @@ struct awaited_by_recycled : boost::asio::awaitable<T, Executor> {
     }
 };
 
+/// The promise that Asio gives to a coroutine, found the way the compiler finds it.
+template <class T, class Executor>
+using asio_promise =
+    typename std::coroutine_traits<boost::asio::awaitable<T, Executor>>::promise_type;
+
 /// Asio's promise with another operator new; it adds no member, so that a handle made from the base
 /// is a handle of the whole.
 template <class T, class Executor>
-struct recycled_base : boost::asio::detail::awaitable_frame<T, Executor> {
-    using asio_frame = boost::asio::detail::awaitable_frame<T, Executor>;
+struct recycled_base : asio_promise<T, Executor> {
+    using asio_frame = asio_promise<T, Executor>;
     using asio_frame::await_transform;
 
     template <class U>
@@ -69,7 +74,16 @@ struct recycled_base : boost::asio::detail::awaitable_frame<T, Executor> {
 template <class T, class Executor>
 struct recycled_frame : recycled_base<T, Executor> {
     using recycled_base<T, Executor>::asio_frame::return_value;
-    void return_value(thrown what) noexcept { this->set_except(std::move(what.why)); }
+    /// Boost 1.87 renamed the function that stores an exception. An Asio with neither name stores
+    /// what is thrown, which is right and slower.
+    void return_value(thrown ended) {
+        if constexpr (requires { this->set_disposition(std::move(ended.why)); })
+            this->set_disposition(std::move(ended.why));
+        else if constexpr (requires { this->set_except(std::move(ended.why)); })
+            this->set_except(std::move(ended.why));
+        else
+            std::rethrow_exception(std::move(ended.why));
+    }
 };
 
 template <class Executor>
@@ -81,6 +95,5 @@ template <class T, class Executor, class... Args>
     requires(std::same_as<Args, codynamo::detail::recycled> || ...)
 struct std::coroutine_traits<boost::asio::awaitable<T, Executor>, Args...> {
     using promise_type = codynamo::detail::recycled_frame<T, Executor>;
-    static_assert(sizeof(promise_type) ==
-                  sizeof(boost::asio::detail::awaitable_frame<T, Executor>));
+    static_assert(sizeof(promise_type) == sizeof(codynamo::detail::asio_promise<T, Executor>));
 };

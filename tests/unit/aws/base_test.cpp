@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // error.hpp and environment.hpp.
+#include "support/catch.hpp"
 #include "unit/aws/fixtures.hpp"
 
 #include <codynamo/environment.hpp>
@@ -10,7 +11,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
-#include <catch2/catch.hpp>
 #include <set>
 #include <thread>
 #include <vector>

@@ -3,6 +3,7 @@
 // run an awaitable to its end.
 #pragma once
 
+#include "support/catch.hpp"
 #include "support/tap.hpp"
 
 #include <codynamo/environment.hpp>
@@ -12,7 +13,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <catch2/catch.hpp>
 #include <exception>
 #include <filesystem>
 #include <fstream>

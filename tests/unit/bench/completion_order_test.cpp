@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "../../../bench/completion_order.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <vector>
 
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // The histogram of the benchmarks against exact percentiles.
 #include "../../../bench/histogram.hpp"
+#include "support/catch.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <cmath>
 #include <cstddef>

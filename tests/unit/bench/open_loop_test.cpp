@@ -2,9 +2,9 @@
 // The open loop by a clock of the test's own.
 #include "../../../bench/histogram.hpp"
 #include "../../../bench/open_loop.hpp"
+#include "support/catch.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <cmath>
 #include <cstdint>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // What the benchmarks read of /proc, and what they make of it.
 #include "../../../bench/run_guard.hpp"
+#include "support/catch.hpp"
 
 #include <boost/json/object.hpp>
 
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <csignal>
 #include <ctime>

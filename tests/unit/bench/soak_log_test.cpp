@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // The soak's log: its lines as text, and its file.
 #include "../../../bench/soak_log.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iterator>

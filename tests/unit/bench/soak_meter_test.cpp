@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // The soak's figures.
 #include "../../../bench/soak_meter.hpp"
+#include "support/catch.hpp"
 
 #include <codynamo/error.hpp>
 
 #include <boost/json/serialize.hpp>
 
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <fcntl.h>
 #include <unistd.h>

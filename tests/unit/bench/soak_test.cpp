@@ -2,10 +2,10 @@
 // What the soak stores and how it judges what it is told.
 #include "../../../bench/soak_judge.hpp"
 #include "../../../bench/soak_value.hpp"
+#include "support/catch.hpp"
 
 #include <codynamo/dynamodb/failure_details.hpp>
 
-#include <catch2/catch.hpp>
 #include <memory>
 #include <optional>
 #include <string>

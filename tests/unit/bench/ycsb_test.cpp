@@ -2,8 +2,8 @@
 // The choice of keys against what it should be, and values that notice any other byte.
 #include "../../../bench/ycsb_keys.hpp"
 #include "../../../bench/ycsb_workload.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

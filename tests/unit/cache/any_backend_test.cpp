@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
 #include "support/run.hpp"
 #include "unit/cache/backends.hpp"
 
@@ -6,8 +7,6 @@
 #include <codynamo/testing/contract.hpp>
 
 #include <boost/asio/error.hpp>
-
-#include <catch2/catch.hpp>
 
 using namespace codynamo;
 using namespace codynamo::test_support;

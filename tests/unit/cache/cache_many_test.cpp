@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
 #include "support/run.hpp"
 #include "unit/cache/backends.hpp"
 
@@ -6,7 +7,6 @@
 #include <codynamo/memory_backend.hpp>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 
 using namespace codynamo;
 using namespace codynamo::test_support;

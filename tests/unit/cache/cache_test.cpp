@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
 #include "support/run.hpp"
 #include "unit/cache/backends.hpp"
 
@@ -11,7 +12,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <catch2/catch.hpp>
 #include <cmath>
 
 using namespace codynamo;

@@ -5,8 +5,8 @@
 #include "cache/s3_fifo_policy.hpp"
 #include "cache/w_tinylfu_policy.hpp"
 #include "cache/window_tuner.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <map>
 #include <numeric>
 #include <set>

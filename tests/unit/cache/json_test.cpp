@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
+
 #include <codynamo/error.hpp>
 #include <codynamo/json_serializer.hpp>
 
 #include <bit>
-#include <catch2/catch.hpp>
 #include <charconv>
 #include <cmath>
 #include <limits>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
 #include "support/run.hpp"
 #include "unit/cache/backends.hpp"
 
@@ -13,8 +14,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-
-#include <catch2/catch.hpp>
 
 using namespace codynamo;
 using namespace codynamo::test_support;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
 #include "support/run.hpp"
 #include "unit/cache/backends.hpp"
 
@@ -6,7 +7,6 @@
 #include <codynamo/testing/contract.hpp>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <thread>
 
 using namespace codynamo;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // The store against a simple model: it may have let go of things, but it never has anything else.
 #include "cache/memory_store.hpp"
+#include "support/catch.hpp"
 
 #include <codynamo/testing/seeded_random.hpp>
 
-#include <catch2/catch.hpp>
 #include <map>
 #include <random>
 #include <string>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
+
 #include <codynamo/error.hpp>
 #include <codynamo/record.hpp>
 
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 

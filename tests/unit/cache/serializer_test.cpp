@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
+
 #include <codynamo/json_serializer.hpp>
 #include <codynamo/serializer.hpp>
 #include <codynamo/testing/contract.hpp>
 
 #include <boost/describe.hpp>
 
-#include <catch2/catch.hpp>
 #include <map>
 
 using namespace codynamo;

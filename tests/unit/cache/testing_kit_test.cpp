@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
 #include "support/run.hpp"
 
 #include <codynamo/testing/fake_transport.hpp>
@@ -8,8 +9,6 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-
-#include <catch2/catch.hpp>
 
 using namespace codynamo;
 using namespace codynamo::test_support;

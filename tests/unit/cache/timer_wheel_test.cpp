@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "cache/timer_wheel.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <map>
 #include <random>
 #include <string>

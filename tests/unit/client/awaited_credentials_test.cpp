@@ -2,6 +2,7 @@
 // Providers of every kind, and calls that do not wait for them longer than they should.
 #include "dynamodb/awaited_credentials.hpp"
 #include "fake_client.hpp"
+#include "support/catch.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -12,7 +13,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include <catch2/catch.hpp>
 #include <functional>
 #include <stdexcept>
 #include <string>

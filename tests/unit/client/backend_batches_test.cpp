@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // Batches of which the server leaves out a part, which the real one cannot be made to do.
 #include "fake_backend.hpp"
+#include "support/catch.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <string>
 #include <utility>
 

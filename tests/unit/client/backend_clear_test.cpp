@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Clearing a table that changes meanwhile, and going on after a failure.
 #include "fake_backend.hpp"
+#include "support/catch.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <memory>
 #include <string>
 

@@ -2,8 +2,8 @@
 // Who waits and who does not, who gets which answer, and whose trouble is whose.
 #include "cache/batch_core.hpp"
 #include "held_world.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <functional>
 #include <string>
 #include <vector>

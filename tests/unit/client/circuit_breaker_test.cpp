@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dynamodb/circuit_breaker.hpp"
+#include "support/catch.hpp"
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <functional>
 #include <string>
 #include <thread>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a client learns of the server's clock, and what it does about a wrong date.
 #include "fake_client.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a client makes of failing endpoints, shared settings and answers that repeat secrets.
 #include "fake_client.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <functional>
 #include <string>
 #include <vector>

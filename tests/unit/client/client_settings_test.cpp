@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // What the shared files mean to a client that can do without them.
 #include "fake_client.hpp"
+#include "support/catch.hpp"
 #include "unit/aws/fixtures.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 
 namespace codynamo {

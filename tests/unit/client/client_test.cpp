@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "fake_client.hpp"
+#include "support/catch.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -7,7 +8,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dynamodb/clock_skew.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <optional>
 #include <string>
 #include <vector>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Capacity units: who asks for them, and what they add up to.
 #include "fake_backend.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <string_view>
 #include <vector>

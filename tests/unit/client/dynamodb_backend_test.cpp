@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Single keys in races that the real server cannot be made to have, and what is refused unsent.
 #include "fake_backend.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <functional>
 #include <string>
 #include <vector>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // A table that is made while others make it, on servers with TTL and without.
 #include "fake_backend.hpp"
+#include "support/catch.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 

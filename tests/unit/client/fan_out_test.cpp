@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "cache/fan_out.hpp"
+#include "support/catch.hpp"
 #include "support/run.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -14,7 +15,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <stdexcept>
 #include <thread>
 #include <vector>

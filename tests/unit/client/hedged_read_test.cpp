@@ -2,6 +2,7 @@
 // Two requests for one answer, on a transport that answers when it is told to.
 #include "dynamodb/latency_estimate.hpp"
 #include "fake_client.hpp"
+#include "support/catch.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -11,7 +12,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 

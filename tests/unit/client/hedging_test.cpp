@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dynamodb/hedging.hpp"
 #include "dynamodb/latency_estimate.hpp"
+#include "support/catch.hpp"
 
 #include <codynamo/error.hpp>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <random>
 #include <string>
 #include <vector>

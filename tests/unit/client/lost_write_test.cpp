@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Writes whose answer was lost: which may meet their own success, and what is told of the others.
 #include "fake_client.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <functional>
 #include <string>
 #include <vector>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "cache/record_item.hpp"
 #include "dynamodb/base64.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <limits>
 #include <string>
 #include <vector>

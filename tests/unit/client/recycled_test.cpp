@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Frames that are kept for the next coroutine: which block, whose, and how many.
+#include "support/catch.hpp"
 #include "support/run.hpp"
 
 #include <codynamo/detail/recycled.hpp>
@@ -8,7 +9,6 @@
 #include <boost/asio/io_context.hpp>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <stdexcept>
 #include <string>
 #include <thread>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dynamodb/replayed_write.hpp"
+#include "support/catch.hpp"
 
 #include <codynamo/dynamodb/failure_details.hpp>
 
-#include <catch2/catch.hpp>
 #include <memory>
 #include <string>
 #include <vector>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Which attempts a call makes, what they cost, and what is reported of them in the end.
 #include "request_machine.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "dynamodb/request_fsm.hpp"
+#include "support/catch.hpp"
 #include "support/longest_jitter.hpp"
 
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <ostream>
 #include <string>

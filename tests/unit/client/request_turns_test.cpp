@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Attempts that are not sent at once: an open circuit, and the turns of the adaptive mode.
 #include "request_machine.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 

@@ -2,8 +2,8 @@
 // Which host a request goes to; nothing is connected.
 #include "dynamodb/route.hpp"
 #include "fake_client.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 

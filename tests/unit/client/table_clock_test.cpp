@@ -2,8 +2,8 @@
 // Records of a client whose clock is not the server's.
 #include "cache/record_item.hpp"
 #include "fake_client.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <limits>
 #include <string>
 #include <vector>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Numbers as text, types and their names, and what an item weighs.
+#include "support/catch.hpp"
+
 #include <codynamo/dynamodb/attribute_value.hpp>
 #include <codynamo/error.hpp>
 
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 #include <random>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Responses as the service and its emulators write them, and as nobody should.
 #include "dynamodb/codec.hpp"
-
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 namespace {
 

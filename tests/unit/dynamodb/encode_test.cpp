@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Golden requests: every operation with every field, and with none but the required ones.
 #include "dynamodb/codec.hpp"
+#include "support/catch.hpp"
 
 #include <boost/json/parse.hpp>
-
-#include <catch2/catch.hpp>
 
 namespace {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Unsuccessful responses of services, proxies and emulators; and checksums.
 #include "dynamodb/codec.hpp"
+#include "support/catch.hpp"
 
 #include <codynamo/dynamodb/failure_details.hpp>
 
-#include <catch2/catch.hpp>
 #include <vector>
 
 namespace {

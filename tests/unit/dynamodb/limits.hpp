@@ -3,8 +3,8 @@
 #pragma once
 
 #include "dynamodb/codec.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <functional>
 #include <string>
 #include <vector>

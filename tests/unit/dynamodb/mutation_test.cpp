@@ -2,11 +2,10 @@
 // Good answers with one thing wrong, for every operation: a value or errc::bad_response, nothing
 // else.
 #include "dynamodb/codec.hpp"
+#include "support/catch.hpp"
 #include "support/json_mutations.hpp"
 
 #include <codynamo/dynamodb/failure_details.hpp>
-
-#include <catch2/catch.hpp>
 
 namespace {
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Whether an answer belongs to its request.
 #include "dynamodb/response_checks.hpp"
+#include "support/catch.hpp"
 
 #include <codynamo/error.hpp>
-
-#include <catch2/catch.hpp>
 
 namespace {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Random items of all ten types: what is encoded for a PutItem comes back from a GetItem unchanged.
 #include "dynamodb/codec.hpp"
+#include "support/catch.hpp"
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <random>
 
 namespace {

@@ -3,12 +3,12 @@
 #include "dynamodb/base64.hpp"
 #include "dynamodb/crc32.hpp"
 #include "dynamodb/json_writer.hpp"
+#include "support/catch.hpp"
 
 #include <codynamo/error.hpp>
 
 #include <boost/json/parse.hpp>
 
-#include <catch2/catch.hpp>
 #include <random>
 
 namespace {

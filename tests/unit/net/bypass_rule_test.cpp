@@ -2,8 +2,7 @@
 // NO_PROXY, entry by entry.
 #include "net/bypass_rule.hpp"
 #include "net/proxy.hpp"
-
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 using namespace codynamo::net;
 

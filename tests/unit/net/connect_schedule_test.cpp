@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Which address is tried when, as scripts.
 #include "net/connect_schedule.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 
 using namespace codynamo::net;

@@ -2,8 +2,8 @@
 // The guess at how long a queue takes, and who is turned away by it.
 #include "net/hold_estimate.hpp"
 #include "net/pool_core.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <deque>
 #include <random>
 #include <vector>

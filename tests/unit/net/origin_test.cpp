@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Origins as text and the bounds of a pool, as tables.
 #include "net/config_check.hpp"
+#include "support/catch.hpp"
 
 #include <codynamo/net/transport.hpp>
 
-#include <catch2/catch.hpp>
 #include <functional>
 #include <string>
 

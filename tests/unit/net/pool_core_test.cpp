@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // The decisions of the pool, without sockets and without time.
 #include "net/pool_core.hpp"
+#include "support/catch.hpp"
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <random>
 #include <vector>
 

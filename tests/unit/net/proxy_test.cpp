@@ -2,9 +2,9 @@
 // Which proxy stands between us and a server, as tables.
 #include "net/config_check.hpp"
 #include "net/proxy.hpp"
+#include "support/catch.hpp"
 #include "support/tap.hpp"
 
-#include <catch2/catch.hpp>
 #include <map>
 
 using namespace codynamo;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // CONNECT and every answer to it, without sockets.
 #include "net/tunnel.hpp"
-
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 using namespace codynamo::net;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // The erased handler: called once, elsewhere, or destroyed.
 #include "net/unique_handler.hpp"
+#include "support/catch.hpp"
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <memory>
 #include <vector>
 

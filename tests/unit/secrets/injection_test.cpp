@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // Nothing that ends a line, and no NUL, gets into a request: whatever field it comes in is named by
 // an error, and nothing is sent.
+#include "support/catch.hpp"
 #include "support/secrets.hpp"
 #include "unit/client/fake_client.hpp"
 
 #include <codynamo/aws/sigv4.hpp>
 
-#include <catch2/catch.hpp>
 #include <functional>
 #include <string>
 #include <string_view>

@@ -2,6 +2,7 @@
 // Secrets have no printer: the usual ways to turn a value into text do not compile for them.
 #include "aws/secret_memory.hpp"
 #include "aws/sso_token.hpp"
+#include "support/catch.hpp"
 #include "support/secrets.hpp"
 
 #include <codynamo/aws/credential_sources.hpp>
@@ -12,7 +13,6 @@
 #include <boost/describe/members.hpp>
 #include <boost/json/value_from.hpp>
 
-#include <catch2/catch.hpp>
 #include <concepts>
 #include <ostream>
 #include <string>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // The tap itself: were it blind, the search for secrets would find nothing and pass.
+#include "support/catch.hpp"
 #include "support/tap.hpp"
 
 #include <codynamo/error.hpp>
 
 #include <boost/system/system_error.hpp>
 
-#include <catch2/catch.hpp>
 #include <exception>
 #include <string>
 #include <vector>
