@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSL-1.0
 # How everything in this project is compiled. All of it stays in this directory: a project that
 # takes codynamo by add_subdirectory keeps its own flags.
-set(CMAKE_CXX_STANDARD 20)
+if(NOT CMAKE_CXX_STANDARD)
+    set(CMAKE_CXX_STANDARD 20)
+elseif(CMAKE_CXX_STANDARD LESS 20)
+    message(FATAL_ERROR "CMAKE_CXX_STANDARD is ${CMAKE_CXX_STANDARD}: codynamo needs 20 or later")
+endif()
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_COMPILE_WARNING_AS_ERROR ${CODYNAMO_WERROR})
@@ -11,6 +15,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-mismatched-new-delete)
     # And this one, with optimization, of "literal" + std::string (GCC bug 105651).
     add_compile_options(-Wno-restrict)
+    if(CODYNAMO_UNITY)
+        # It takes every source of a unity build for a header, and their anonymous namespaces with it.
+        add_compile_options(-Wno-subobject-linkage)
+    endif()
 endif()
 
 if(PROJECT_IS_TOP_LEVEL)

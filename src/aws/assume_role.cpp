@@ -16,11 +16,6 @@ namespace codynamo::aws {
 namespace detail {
 namespace {
 
-[[noreturn]] void refuse(std::string_view field, std::string_view value, const std::string& why) {
-    throw error(errc::invalid_argument,
-                std::string(field) + " = \"" + quotable(value, 100) + "\": " + why);
-}
-
 /// What is wrong with the text; empty when it will do.
 std::string complaint(std::string_view value, std::size_t least, std::size_t most,
                       std::string_view punctuation) {
@@ -103,16 +98,16 @@ private:
 
 void check_role_arn(std::string_view field, std::string_view value) {
     if (value.size() < 20 || value.size() > 2048)
-        refuse(field, value, "must have 20 to 2048 characters");
+        refuse_argument(field, value, "must have 20 to 2048 characters");
     const bool shaped =
         value.starts_with("arn:") && std::count(value.begin(), value.end(), ':') > 4;
     if (!shaped || !std::all_of(value.begin(), value.end(), is_visible))
-        refuse(field, value, "is no ARN like arn:aws:iam::123456789012:role/name");
+        refuse_argument(field, value, "is no ARN like arn:aws:iam::123456789012:role/name");
 }
 
 void check_session_name(std::string_view field, std::string_view value) {
     const std::string wrong = complaint(value, 2, 64, "_+=,.@-");
-    if (!wrong.empty()) refuse(field, value, wrong);
+    if (!wrong.empty()) refuse_argument(field, value, wrong);
 }
 
 void check(const assume_role_config& role) {

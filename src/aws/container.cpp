@@ -29,7 +29,8 @@ constexpr const char* full_variable = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 constexpr const char* token_variable = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 constexpr const char* token_file_variable = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 
-[[noreturn]] void refuse(std::string_view variable, std::string_view value, std::string_view why) {
+[[noreturn]] void refuse_uri(std::string_view variable, std::string_view value,
+                             std::string_view why) {
     // A query may hold a secret.
     throw error(errc::invalid_argument, std::string(variable) + " = \"" +
                                             quotable(value.substr(0, value.find('?')), 200) +
@@ -51,12 +52,12 @@ bool may_speak_plain_http(const std::string& host) {
 
 void check_target(std::string_view variable, std::string_view uri, std::string_view target) {
     if (!std::all_of(target.begin(), target.end(), is_visible))
-        refuse(variable, uri, "holds a character that a URI may not hold");
-    if (target.find('#') != std::string_view::npos) refuse(variable, uri, "has a fragment");
+        refuse_uri(variable, uri, "holds a character that a URI may not hold");
+    if (target.find('#') != std::string_view::npos) refuse_uri(variable, uri, "has a fragment");
 }
 
 container_uri relative_uri(const std::string& uri) {
-    if (!uri.starts_with('/')) refuse(relative_variable, uri, "must start with a slash");
+    if (!uri.starts_with('/')) refuse_uri(relative_variable, uri, "must start with a slash");
     check_target(relative_variable, uri, uri);
     container_uri found;
     found.server = net::parse_origin("http://169.254.170.2", relative_variable);
@@ -67,7 +68,7 @@ container_uri relative_uri(const std::string& uri) {
 container_uri full_uri(std::string_view uri) {
     const auto mark = uri.find("://");
     if (mark == std::string_view::npos)
-        refuse(full_variable, uri, "must start with http:// or https://");
+        refuse_uri(full_variable, uri, "must start with http:// or https://");
     const auto end = std::min(uri.find_first_of("/?#", mark + 3), uri.size());
     container_uri found;
     found.server = net::parse_origin(uri.substr(0, end), full_variable);
@@ -75,9 +76,9 @@ container_uri full_uri(std::string_view uri) {
     if (!found.target.starts_with('/')) found.target.insert(0, "/");
     check_target(full_variable, uri, found.target);
     if (!found.server.tls && !may_speak_plain_http(found.server.host)) {
-        refuse(full_variable, uri,
-               "must be https, or http to loopback, 169.254.170.2, 169.254.170.23 or "
-               "[fd00:ec2::23]");
+        refuse_uri(full_variable, uri,
+                   "must be https, or http to loopback, 169.254.170.2, 169.254.170.23 or "
+                   "[fd00:ec2::23]");
     }
     return found;
 }
@@ -113,7 +114,7 @@ bool is_complete(const http_answer& answer, const std::vector<std::string_view>&
 }
 
 /// A 200 that makes no sense is tried again too: some agents answer so while they start.
-bool worth_another(const http_answer& answer, const std::vector<std::string_view>& secrets) {
+bool can_retry_container(const http_answer& answer, const std::vector<std::string_view>& secrets) {
     return answer.ok() ? !is_complete(answer, secrets) : is_transient(answer);
 }
 
@@ -139,7 +140,7 @@ private:
         if (from.server.tls) asked.tls = tls_of(options_);
         http_fetcher server(asked, from.server, limits, true, memory_);
         const auto again = [&secrets](const http_answer& one) {
-            return worth_another(one, secrets);
+            return can_retry_container(one, secrets);
         };
         const http_answer answer = co_await server.fetch(std::move(request), again);
         const std::string label = from.server.authority() + ": ";

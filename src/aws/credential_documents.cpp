@@ -19,7 +19,7 @@ namespace json = boost::json;
 namespace codynamo::aws::detail {
 namespace {
 
-[[noreturn]] void refuse(const std::string& why) {
+[[noreturn]] void refuse_document(const std::string& why) {
     throw error(errc::no_credentials, why);
 }
 
@@ -40,7 +40,7 @@ timestamp expiration(std::string_view what, std::string_view text) {
     try {
         return parse_rfc3339(text);
     } catch (const error&) {
-        refuse(std::string(what) + ": Expiration is not an RFC 3339 time");
+        refuse_document(std::string(what) + ": Expiration is not an RFC 3339 time");
     }
 }
 
@@ -48,7 +48,7 @@ credentials usable(credentials found, std::string_view what) {
     try {
         require_usable(found);
     } catch (const error& why) {
-        refuse(std::string(what) + ": " + why.info().message);
+        refuse_document(std::string(what) + ": " + why.info().message);
     }
     return found;
 }
@@ -66,7 +66,7 @@ void refuse_error_document(const json_document& from, std::string_view what,
         const secret_string token(from.words(top, "Token"));
         secrets.emplace_back(secret.text());
         secrets.emplace_back(token.text());
-        refuse(std::string(what) + " says " + service_words(code, message, secrets));
+        refuse_document(std::string(what) + " says " + service_words(code, message, secrets));
     }
 }
 
@@ -122,10 +122,10 @@ credentials parse_process_document(std::string_view text) {
     const json_document from(text, what);
     const auto& top = from.top();
     const auto* version = top.if_contains("Version");
-    if (!version) refuse(std::string(what) + ": Version is missing");
+    if (!version) refuse_document(std::string(what) + ": Version is missing");
     const bool is_one = (version->is_int64() && version->get_int64() == 1) ||
                         (version->is_uint64() && version->get_uint64() == 1);
-    if (!is_one) refuse(std::string(what) + ": Version is not 1");
+    if (!is_one) refuse_document(std::string(what) + ": Version is not 1");
     credentials found =
         read_members(from, top, {"AccessKeyId", "SecretAccessKey", "SessionToken"}, false);
     found.account_id = from.text(top, "AccountId");
@@ -153,7 +153,7 @@ credentials parse_sso_document(std::string_view text) {
     constexpr std::string_view what = "the answer";
     const json_document from(text, what);
     const auto* role = from.top().if_contains("roleCredentials");
-    if (!role || !role->is_object()) refuse("the answer: roleCredentials is missing");
+    if (!role || !role->is_object()) refuse_document("the answer: roleCredentials is missing");
     const auto& in = role->get_object();
     credentials found =
         read_members(from, in, {"accessKeyId", "secretAccessKey", "sessionToken"}, true);

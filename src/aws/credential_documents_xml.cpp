@@ -20,7 +20,7 @@ namespace {
 /// A sane answer is five levels deep, and the parser calls itself for each.
 constexpr std::size_t max_elements = 500;
 
-[[noreturn]] void refuse(const std::string& why) {
+[[noreturn]] void refuse_answer(const std::string& why) {
     throw error(errc::no_credentials, "the answer" + why);
 }
 
@@ -34,13 +34,13 @@ class xml_document {
 public:
     explicit xml_document(std::string_view text) {
         if (static_cast<std::size_t>(std::count(text.begin(), text.end(), '<')) > max_elements)
-            refuse(" has more elements than an answer of STS");
+            refuse_answer(" has more elements than an answer of STS");
         try {
             boost::iostreams::stream<boost::iostreams::array_source> in(text.data(), text.size());
             tree::read_xml(in, top_, tree::xml_parser::trim_whitespace);
         } catch (const tree::xml_parser_error&) {
             wipe_all(top_);
-            refuse(" is not XML");
+            refuse_answer(" is not XML");
         }
     }
     xml_document(const xml_document&) = delete;
@@ -61,13 +61,13 @@ std::string text(const tree::ptree& in, const std::string& name) {
     if (!found) return {};
     const std::string& value = found->data();
     if (std::any_of(value.begin(), value.end(), is_control))
-        refuse(": " + name + " holds a control character");
+        refuse_answer(": " + name + " holds a control character");
     return value;
 }
 
 std::string required(const tree::ptree& in, const std::string& name) {
     std::string value = text(in, name);
-    if (value.empty()) refuse(": " + name + " is missing");
+    if (value.empty()) refuse_answer(": " + name + " is missing");
     return value;
 }
 
@@ -91,7 +91,7 @@ credentials parse_sts_document(std::string_view xml) {
         const auto* result = from.find(action + "Response." + action + "Result");
         if (!result) continue;
         const auto found_in = result->get_child_optional("Credentials");
-        if (!found_in) refuse(": Credentials is missing");
+        if (!found_in) refuse_answer(": Credentials is missing");
         credentials found;
         found.access_key_id = required(*found_in, "AccessKeyId");
         found.secret_access_key = required(*found_in, "SecretAccessKey");
@@ -101,11 +101,11 @@ credentials parse_sts_document(std::string_view xml) {
             found.expires = parse_rfc3339(required(*found_in, "Expiration"));
             require_usable(found);
         } catch (const error& why) {
-            refuse(": " + why.info().message);
+            refuse_answer(": " + why.info().message);
         }
         return found;
     }
-    refuse(" is not that of AssumeRole or AssumeRoleWithWebIdentity");
+    refuse_answer(" is not that of AssumeRole or AssumeRoleWithWebIdentity");
 }
 
 sts_refusal parse_sts_refusal(std::string_view xml) {

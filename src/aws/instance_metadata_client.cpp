@@ -28,7 +28,7 @@ fetch_limits limits_of(const metadata_settings& settings) {
     return limits;
 }
 
-bool worth_another(const http_answer& answer) {
+bool can_retry_metadata(const http_answer& answer) {
     return answer.failure ? answer.failure == errc::connection_lost : answer.status >= 500;
 }
 
@@ -66,7 +66,7 @@ asio::awaitable<http_answer> metadata_client::get(std::string path) {
         request.target = path;
         sent_ = session_.token;
         request.headers.emplace_back(token_header, sent_);
-        http_answer answer = co_await fetcher_.fetch(std::move(request), worth_another);
+        http_answer answer = co_await fetcher_.fetch(std::move(request), can_retry_metadata);
         if (answer.failure || answer.status != 401) co_return answer;
         session_.token = secret_string();
         sessions_.keep(session_);
@@ -84,7 +84,7 @@ asio::awaitable<void> metadata_client::renew_token() {
     request.target = "/latest/api/token";
     request.headers.emplace_back(ttl_header, secret_string(std::to_string(longest_ttl.count())));
     const auto asked = env_.time->steady_now();
-    const http_answer answer = co_await fetcher_.fetch(std::move(request), worth_another);
+    const http_answer answer = co_await fetcher_.fetch(std::move(request), can_retry_metadata);
     if (is_out_of_reach(answer))
         throw not_configured("the instance metadata service is out of reach: " + outcome(answer));
     if (answer.failure)

@@ -121,6 +121,11 @@ std::string quotable(std::string_view text, std::size_t most) {
     return shown;
 }
 
+void refuse_argument(std::string_view field, std::string_view value, std::string_view reason) {
+    throw error(errc::invalid_argument,
+                std::string(field) + " = \"" + quotable(value, 100) + "\": " + std::string(reason));
+}
+
 std::string service_words(std::string_view code, std::string_view message,
                           const std::vector<std::string_view>& secrets) {
     const auto tells = [&](std::string_view words) {

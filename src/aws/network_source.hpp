@@ -67,6 +67,10 @@ struct service_settings {
 /// `most` characters.
 [[nodiscard]] std::string quotable(std::string_view text, std::size_t most = 300);
 
+/// Throws errc::invalid_argument: the field, its value and the reason.
+[[noreturn]] void refuse_argument(std::string_view field, std::string_view value,
+                                  std::string_view reason);
+
 /// What a service said, for a message: "Code: words". The words are left out when they repeat 12
 /// or more characters of one of the secrets.
 [[nodiscard]] std::string service_words(std::string_view code, std::string_view message,

@@ -21,11 +21,6 @@ namespace {
 
 constexpr service_identity portal{"portal.sso", "awsssoportal", "SSO", "sso"};
 
-[[noreturn]] void refuse(std::string_view field, std::string_view value, std::string_view why) {
-    throw error(errc::invalid_argument,
-                std::string(field) + " = \"" + quotable(value, 100) + "\": " + std::string(why));
-}
-
 bool is_role_char(char c) noexcept {
     return is_alphanumeric(c) || std::string_view("_+=,.@-").find(c) != std::string_view::npos;
 }
@@ -99,15 +94,16 @@ void check(const sso_config& config) {
     if (config.session.empty() && config.start_url.empty())
         throw error(errc::invalid_argument, "sso_start_url is empty");
     if (!visible(config.start_url))
-        refuse("sso_start_url", config.start_url, "must be made of visible ASCII");
+        refuse_argument("sso_start_url", config.start_url, "must be made of visible ASCII");
     if (!is_host_label(config.region))
-        refuse("sso_region", config.region, "must be the name of a region");
+        refuse_argument("sso_region", config.region, "must be the name of a region");
     const bool digits = std::all_of(config.account_id.begin(), config.account_id.end(), is_digit);
     if (!digits || config.account_id.empty() || config.account_id.size() > 12)
-        refuse("sso_account_id", config.account_id, "must be digits, at most 12 of them");
+        refuse_argument("sso_account_id", config.account_id, "must be digits, at most 12 of them");
     const bool named = std::all_of(config.role_name.begin(), config.role_name.end(), is_role_char);
     if (!named || config.role_name.empty() || config.role_name.size() > 64) {
-        refuse("sso_role_name", config.role_name, "must be 1 to 64 of letters, digits and _+=,.@-");
+        refuse_argument("sso_role_name", config.role_name,
+                        "must be 1 to 64 of letters, digits and _+=,.@-");
     }
 }
 

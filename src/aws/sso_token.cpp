@@ -79,7 +79,7 @@ asio::awaitable<void> refresh(sso_token_file& file, sso_config config, source_op
     }
 }
 
-[[noreturn]] void refuse(const std::string& why) {
+[[noreturn]] void refuse_token(const std::string& why) {
     throw error(errc::no_credentials, why + std::string(sign_in));
 }
 
@@ -125,7 +125,7 @@ asio::awaitable<sso_token> resolve_sso_token(sso_config config, source_options o
     try {
         file = load(path, *memory);
     } catch (const error& why) {
-        refuse(why.info().message);
+        refuse_token(why.info().message);
     }
     const timestamp now = options.env.time->now();
     if (now + refresh_before < file->token().expires) co_return file->token();
@@ -143,7 +143,7 @@ asio::awaitable<sso_token> resolve_sso_token(sso_config config, source_options o
     // Another program may have refreshed it, and so made our refresh token void.
     const auto again = load(path, *memory);
     if (now < again->token().expires) co_return again->token();
-    refuse("the SSO token in \"" + quotable(path) + "\" has expired: " + failed);
+    refuse_token("the SSO token in \"" + quotable(path) + "\" has expired: " + failed);
 }
 
 } // namespace codynamo::aws::detail

@@ -20,7 +20,7 @@ namespace {
 
 constexpr service_identity sts{"sts", "sts", "STS", "sts"};
 
-bool worth_another(const http_answer& answer) {
+bool can_retry_sts(const http_answer& answer) {
     if (is_transient(answer)) return true;
     if (answer.failure || answer.ok()) return false;
     const std::string code = parse_sts_refusal(answer.body.text()).code;
@@ -81,7 +81,7 @@ asio::awaitable<sts_answer> call_sts(source_options options, std::shared_ptr<sou
     fetch_limits limits;
     limits.attempts = settings.max_attempts;
     http_fetcher sts_server(options, settings.where.server, limits, false, memory);
-    const http_answer answer = co_await sts_server.fetch(std::move(request), worth_another);
+    const http_answer answer = co_await sts_server.fetch(std::move(request), can_retry_sts);
 
     const std::string server = "STS at " + settings.where.server.authority();
     sts_answer result;

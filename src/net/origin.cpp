@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Origins as text, header lookup, and the bounds of a pool.
+#include "net/ascii.hpp"
 #include "net/config_check.hpp"
 
 #include <algorithm>
@@ -16,10 +17,6 @@ char lower(char c) noexcept {
 bool same_ignoring_case(std::string_view a, std::string_view b) noexcept {
     return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
                                               [](char x, char y) { return lower(x) == lower(y); });
-}
-
-bool is_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
 }
 
 bool is_name_char(char c) noexcept {

@@ -2,6 +2,7 @@
 // Proxy URLs, and which variable stands for what.
 #include "net/proxy.hpp"
 
+#include "net/ascii.hpp"
 #include "net/bypass_rule.hpp"
 
 #include <openssl/crypto.h>
@@ -24,7 +25,7 @@ bool is_control(char c) noexcept {
 }
 
 int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
+    if (is_digit(c)) return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
     if (c >= 'A' && c <= 'F') return c - 'A' + 10;
     return -1;

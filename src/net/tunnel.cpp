@@ -2,14 +2,12 @@
 // CONNECT and its answer.
 #include "net/tunnel.hpp"
 
+#include "net/ascii.hpp"
+
 #include <algorithm>
 
 namespace codynamo::net {
 namespace {
-
-bool is_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
-}
 
 /// Of "HTTP/1.x NNN ..."; 0 when it is not that.
 unsigned status_of(std::string_view line) noexcept {
