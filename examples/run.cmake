@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-# Runs PROGRAM on the DynamoDB Local of CODYNAMO_TEST_ENDPOINT, with that server's credentials.
+# Runs PROGRAM on the local server of CODYNAMO_TEST_ENDPOINT, which takes any credentials.
 if(NOT DEFINED ENV{CODYNAMO_TEST_ENDPOINT})
     message("skipped: CODYNAMO_TEST_ENDPOINT is not set")
     return()
