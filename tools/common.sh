@@ -14,10 +14,14 @@ dynoxide_rust=1.88
 # The newest one that Debian 12's Go compiles.
 toxiproxy_version=2.7.0
 toxiproxy_dir=$cache_dir/toxiproxy
-# A venv with the real pynamodb_mate, and with moto, the second server.
+# A venv with the real pynamodb_mate, with moto, the second server, and with one formatter for all
+# distributions.
 venv_dir=$cache_dir/venv
 moto_version=5.2.5
+clang_format_version=16.0.6
+clang_tidy_version=16.0.4
 export root cache_dir dynoxide_version dynoxide dynoxide_rust venv_dir moto_version
+export clang_format_version clang_tidy_version
 export toxiproxy_version toxiproxy_dir
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
@@ -29,6 +33,8 @@ die() {
 # Somewhere below 32768, where outgoing connections get theirs; may be taken.
 random_port() { echo $((20000 + (RANDOM * 32768 + RANDOM) % 12000)); }
 have() { command -v "$1" >/dev/null 2>&1; }
+# Prints the distribution's clang++: the fuzzers need it, and one of the toolchains.
+find_clang() { command -v clang++-16 || command -v clang++-19 || command -v clang++; }
 
 local_server_ports=()
 stop_local_servers() {

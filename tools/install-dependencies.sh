@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# Installs what is missing on a bare Debian 12, and nothing else:
+# Installs what is missing on a bare Debian 12 or 13, and nothing else:
 #     tools/install-dependencies.sh [--packages] [build] [server] [moto] [test] [bench] [chaos]
 #                                   [fuzz] [coverage] [tidy] [peers]
 # None means build and test; --packages installs the system's packages for them and builds nothing.
@@ -14,14 +14,46 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 missing=()
 
-# need_command COMMAND PACKAGE: whoever has the command from elsewhere needs no package.
+# A package is written NAME, NAME>=VERSION, or several of these with | between them: the first that
+# the system's release has.
+
+# need_command COMMAND PACKAGE: a command from elsewhere needs no package.
 need_command() { have "$1" || missing+=("$2"); }
 
 # need_package PACKAGE: libraries; without dpkg CMake's own search is left to find them.
 need_package() {
     have dpkg-query || return 0
-    [[ $(dpkg-query -W -f='${Status}' "$1" 2>/dev/null) == 'install ok installed' ]] ||
-        missing+=("$1")
+    local each
+    for each in ${1//|/ }; do
+        if is_installed "$each"; then return; fi
+    done
+    missing+=("$1")
+}
+
+# is_new_enough VERSION NAME[>=LEAST]
+is_new_enough() {
+    [[ -n $1 && $1 != '(none)' ]] || return 1
+    [[ $2 != *'>='* ]] || dpkg --compare-versions "$1" ge "${2#*>=}"
+}
+
+# is_installed NAME[>=VERSION]
+is_installed() {
+    local found
+    found=$(dpkg-query -W -f='${Status} ${Version}' "${1%%>=*}" 2>/dev/null) || return 1
+    [[ $found == 'install ok installed '* ]] && is_new_enough "${found##* }" "$1"
+}
+
+# choose PACKAGE: prints the name that the package sources have in a new enough version.
+choose() {
+    local each candidate
+    for each in ${1//|/ }; do
+        candidate=$(apt-cache policy "${each%%>=*}" | sed -nE 's/^ +Candidate: ([^ ]+)$/\1/p')
+        if is_new_enough "$candidate" "$each"; then
+            printf '%s\n' "${each%%>=*}"
+            return
+        fi
+    done
+    return 1
 }
 
 need_python_venv() {
@@ -36,8 +68,9 @@ collect_build() {
     need_command ccache ccache
     need_command git git
     local package
-    for package in libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev \
-        libcli11-dev ca-certificates; do
+    for package in 'libboost1.81-dev|libboost-dev>=1.81' \
+        'libboost-json1.81-dev|libboost-json-dev>=1.81' \
+        'libboost-url1.81-dev|libboost-url-dev>=1.81' libssl-dev libcli11-dev ca-certificates; do
         need_package "$package"
     done
 }
@@ -46,7 +79,9 @@ collect_server() {
     [[ ! -x $dynoxide ]] || return 0
     find_cargo >/dev/null || {
         say "dynoxide needs cargo $dynoxide_rust or later"
-        missing+=(cargo)
+        # Debian's stable releases have a newer Rust beside their own, in packages whose names end in
+        # -web. They replace the older ones, which they conflict with.
+        missing+=("cargo>=$dynoxide_rust|cargo-web>=$dynoxide_rust")
     }
     need_command cc gcc # compiles SQLite
     need_package libc6-dev
@@ -55,7 +90,6 @@ collect_server() {
 
 collect_test() {
     need_package catch2
-    need_command clang-format-16 clang-format-16
     need_python_venv
     collect_bench
 }
@@ -76,8 +110,8 @@ collect_chaos() {
 }
 
 collect_fuzz() {
-    need_command clang++-16 clang-16
-    need_package libclang-rt-16-dev
+    find_clang >/dev/null || missing+=('clang-16|clang-19|clang')
+    need_package 'libclang-rt-16-dev|libclang-rt-19-dev'
 }
 
 # No peer is needed: where nothing may be installed, wrk is skipped as the others are.
@@ -98,13 +132,25 @@ install_missing() {
     fi
     step "installing ${missing[*]}"
     "${as_root[@]}" apt-get update -qq </dev/null >&2
-    # Which package has a new enough cargo is known only now.
-    local index
-    for index in "${!missing[@]}"; do
-        [[ ${missing[index]} != cargo ]] || missing[index]=$(cargo_package)
+    # Which of several names there is is known only now.
+    local each name
+    local -a names=() unknown=()
+    for each in "${missing[@]}"; do
+        if name=$(choose "$each"); then names+=("$name"); else unknown+=("${each//|/ or }"); fi
     done
+    refuse_unknown "${unknown[@]}"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >&2
+        apt-get install -y -qq --no-install-recommends "${names[@]}" </dev/null >&2
+}
+
+# refuse_unknown PACKAGE…: says all at once that the package sources lack them; none is fine.
+refuse_unknown() {
+    (($#)) || return 0
+    local each
+    for each; do say "no package source of this system has $each"; done
+    [[ $* != *cargo* ]] || say "dynoxide needs cargo $dynoxide_rust or later: add Debian's security" \
+        'updates to the package sources, or install Rust with rustup'
+    die 'nothing was installed: add a package source that has them, or install them by other means'
 }
 
 # is_rust_new VERSION: whether that Rust compiles dynoxide.
@@ -122,22 +168,6 @@ find_cargo() {
         }
     done
     return 1
-}
-
-# Prints the package with a new enough cargo: Debian's stable releases have a newer Rust beside their
-# own, in packages whose names end in -web. They replace the older ones, which they conflict with.
-cargo_package() {
-    local package candidate
-    for package in cargo cargo-web; do
-        candidate=$(apt-cache policy "$package" | sed -nE 's/^ +Candidate: ([0-9.]+).*/\1/p')
-        [[ -z $candidate ]] || ! is_rust_new "$candidate" || {
-            echo "$package"
-            return
-        }
-    done
-    die "dynoxide needs cargo $dynoxide_rust or later, and neither cargo nor cargo-web of this" \
-        "system's package sources is that new: add Debian's security updates to them, or install" \
-        "Rust with rustup"
 }
 
 # Into a folder of its own and then renamed: an interrupted build leaves nothing half.
@@ -229,7 +259,7 @@ for part in "${parts[@]}"; do
     fuzz) collect_fuzz ;;
     coverage) need_command gcovr gcovr ;;
     peers) collect_peers ;;
-    tidy) need_command clang-tidy-16 clang-tidy-16 ;;
+    tidy) need_python_venv ;;
     *) die "what is '$part'? There are build, server, moto, test, bench, chaos, fuzz, coverage," \
         "tidy and peers" ;;
     esac
@@ -242,7 +272,11 @@ install_missing
 [[ -z $packages_only ]] || exit 0
 [[ $wanted != *' server '* ]] || build_dynoxide
 [[ $wanted != *' chaos '* ]] || fetch_toxiproxy
-[[ $wanted != *' test '* ]] || into_venv pynamodb_mate==6.0.1.1
+if [[ $wanted == *' test '* ]]; then
+    into_venv pynamodb_mate==6.0.1.1
+    into_venv "clang-format==$clang_format_version"
+fi
+[[ $wanted != *' tidy '* ]] || into_venv "clang-tidy==$clang_tidy_version"
 [[ $wanted != *' moto '* ]] || into_venv "moto[server]==$moto_version"
 if [[ $wanted == *' peers '* ]]; then
     read -ra peers <<<"${CODYNAMO_PEERS-all}"

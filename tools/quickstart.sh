@@ -1,27 +1,35 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# From a fresh clone to a cache at work: installs what is missing, builds Release, starts a local
-# server on a free port, runs the quickstart example on it, then measures ten seconds of gets.
+# From a fresh clone to a cache at work: installs what is missing, builds a local server and the
+# library side by side, starts the server on a free port, runs the quickstart example on it, and ends
+# with ten seconds of gets.
 #     tools/quickstart.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-(($# == 0)) || die "what is $1? It takes no arguments"
+(($# == 0)) || die "unknown argument '$1': quickstart.sh takes none"
 cd "$root"
 
 step 'installing what is missing'
-"$root/tools/install-dependencies.sh" build server
+"$root/tools/install-dependencies.sh" --packages build server
+say "packages: done after $SECONDS s"
 
-step 'building (preset release)'
+# Each has times when it keeps only one core busy.
+step 'building the local server, and the library with its example (preset release)'
+"$root/tools/install-dependencies.sh" server &
+server=$!
+trap 'kill "$server" 2>/dev/null; wait' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 cmake --preset release >/dev/null
-cmake --build --preset release -j "$(nproc)"
+cmake --build --preset release --target example_quickstart -j "$(nproc)"
+say "library and example: done after $SECONDS s"
+wait "$server" || die 'the local server could not be built: see above'
+trap - EXIT
+say "local server: done after $SECONDS s"
 
 step 'starting the local server'
 use_local_server
 
 step 'examples/quickstart'
-build/release/examples/quickstart --endpoint "$CODYNAMO_TEST_ENDPOINT"
+build/release/examples/quickstart --endpoint "$CODYNAMO_TEST_ENDPOINT" --measure 10
 
-step 'ten seconds of gets, 32 in flight'
-build/release/bench/codynamo-bench wire --prepare --endpoint "$CODYNAMO_TEST_ENDPOINT" \
-    --table codynamo-bench --key 1k --concurrency 32 --seconds 10
-
-step 'done; stopping the local server'
+step "done after $SECONDS s; stopping the local server"

@@ -30,7 +30,7 @@ sources() { git ls-files --cached --others --exclude-standard -- '*.hpp' '*.cpp'
 
 check_format() {
     step 'format'
-    sources | xargs clang-format-16 --dry-run -Werror
+    sources | xargs "$venv_dir/bin/clang-format" --dry-run -Werror
 }
 
 # build PRESET [TARGET…]
@@ -65,7 +65,8 @@ build dev
 build release codynamo_bench
 if [[ -n $tidy ]]; then
     step 'clang-tidy'
-    run-clang-tidy-16 -quiet -j "$jobs" -p build/dev "$root/(src|tools|examples|bench)/"
+    git ls-files -z -- 'src/*.cpp' 'tools/*.cpp' 'examples/*.cpp' 'bench/*.cpp' |
+        xargs -0 -P "$jobs" -n 4 "$venv_dir/bin/clang-tidy" --quiet -p build/dev
 fi
 use_local_server
 use_local_server moto

@@ -14,7 +14,7 @@ fi
 cd "$root"
 "$root/tools/install-dependencies.sh" build fuzz
 step 'build: fuzz'
-cmake --preset fuzz >/dev/null
+cmake --preset fuzz -DCMAKE_CXX_COMPILER="$(find_clang)" >/dev/null
 cmake --build --preset fuzz -j "$(nproc)"
 
 here=$root/tests/fuzz

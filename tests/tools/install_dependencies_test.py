@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""The part `server` of tools/install-dependencies.sh: which cargo builds dynoxide, and that a build
-which fails or is stopped leaves nothing. cargo and the package manager are the test's own."""
+"""tools/install-dependencies.sh: which names packages have on which release, which cargo builds
+dynoxide, and that a build which fails or is stopped leaves nothing. cargo and the package manager are
+the test's own."""
 import os
 import signal
 import subprocess
@@ -34,7 +35,7 @@ class InstallDependencies(ScriptTest):
         super().setUp()
         self.log = self.folder / "log"
         # Everything but cargo is there.
-        self.program("dpkg-query", "#!/bin/sh\nprintf 'install ok installed'\n")
+        self.program("dpkg-query", "#!/bin/sh\nprintf 'install ok installed 99'\n")
         self.program("cc", "#!/bin/sh\n")
         self.program("apt-get", f"#!/bin/sh\necho \"apt-get $*\" >>'{self.log}'\nexit 1\n")
         self.program("sudo", "#!/bin/sh\nexec \"$@\"\n")
@@ -44,10 +45,22 @@ class InstallDependencies(ScriptTest):
                      .replace("BUILD", build))
 
     def packages(self, **candidates):
-        """The versions that apt offers."""
+        """The versions that apt offers. An underscore in a name stands for a hyphen."""
         cases = "".join(f"{name.replace('_', '-')}) echo '  Candidate: {version}' ;;\n"
                         for name, version in candidates.items())
         self.program("apt-cache", f"#!/bin/sh\ncase $2 in\n{cases}esac\n")
+
+    def installed(self, versions):
+        """The packages that are there, and no others."""
+        cases = "".join(f"{name}) echo 'install ok installed {version}' ;;\n"
+                        for name, version in versions.items())
+        self.program("dpkg-query", f"#!/bin/sh\nfor name; do :; done\ncase $name in\n{cases}"
+                                   "*) exit 1 ;;\nesac\n")
+
+    def apt_get_installs(self):
+        """What each installation asked for."""
+        found = [line for line in self.lines() if line.startswith("apt-get install")]
+        return [line.split("--no-install-recommends ")[1].split() for line in found]
 
     def install(self, code=0):
         return self.run_script("install-dependencies.sh", "server", code=code)
@@ -98,6 +111,38 @@ class InstallDependencies(ScriptTest):
             self.assertFalse(is_alive(compilers[0]))
             self.assertEqual(self.left(), [])
 
+    def test_boost_has_the_names_of_the_release(self):
+        self.program("apt-get", f"#!/bin/sh\necho \"apt-get $*\" >>'{self.log}'\n")
+        others = {"libssl-dev": "3", "libcli11-dev": "2", "ca-certificates": "2023"}
+        versioned = {"libboost1.81-dev": "1.81.0-5+deb12u1",
+                     "libboost-json1.81-dev": "1.81.0-5+deb12u1",
+                     "libboost-url1.81-dev": "1.81.0-5+deb12u1"}
+        debian_13 = {"libboost-dev": "1.83.0.2+b2", "libboost-json-dev": "1.83.0.2+b2",
+                     "libboost-url-dev": "1.83.0.2+b2"}
+        debian_12 = {**versioned, "libboost-dev": "1.74.0.3"}
+        for offered, wanted in ((debian_12, [*versioned]), (debian_13, [*debian_13])):
+            self.program("apt-cache", "#!/bin/sh\ncase $2 in\n" + "".join(
+                f"{name}) echo '  Candidate: {version}' ;;\n"
+                for name, version in offered.items()) + "*) echo '  Candidate: (none)' ;;\nesac\n")
+            # An old Boost that is there does not count.
+            self.installed({**others, "libboost-dev": "1.74.0.3"})
+            self.run_script("install-dependencies.sh", "--packages", "build")
+            self.assertEqual(self.apt_get_installs()[-1], wanted)
+            self.installed({**others, **offered})
+            before = len(self.lines())
+            self.run_script("install-dependencies.sh", "--packages", "build")
+            self.assertEqual(len(self.lines()), before, "everything was there")
+
+    def test_all_packages_that_no_source_has_are_named_at_once(self):
+        self.program("apt-get", f"#!/bin/sh\necho \"apt-get $*\" >>'{self.log}'\n")
+        self.installed({})
+        self.packages(libssl_dev="3.0")
+        _, err = self.run_script("install-dependencies.sh", "--packages", "build", code=1)
+        self.assertIn("has libboost1.81-dev or libboost-dev>=1.81\n", err)
+        self.assertIn("has libcli11-dev\n", err)
+        self.assertNotIn("has libssl-dev", err)
+        self.assertEqual(self.apt_get_installs(), [], "nothing is installed in part")
+
     @unittest.skipIf(version_of_the_systems_cargo() >= (1, 88), "the system's cargo is new enough")
     def test_without_a_new_cargo_the_package_that_has_one_is_installed(self):
         for own, web, wanted in (("0.66.0+ds1-1", "1.96.0+dfsg1-1~deb12u2", "cargo-web"),
@@ -112,8 +157,7 @@ class InstallDependencies(ScriptTest):
                 .replace("BUILD", INSTALLS))
             (self.folder / "new").chmod(0o755)
             self.install()
-            installs = [line for line in self.lines() if line.startswith("apt-get install")]
-            self.assertEqual(installs[-1].split()[-1], wanted)
+            self.assertEqual(self.apt_get_installs()[-1], [wanted])
             self.assertEqual(self.left(), [FOLDER])
             (self.cache / FOLDER / "bin" / "dynoxide").unlink()
 
