@@ -130,7 +130,7 @@ install_missing() {
             "somebody who may: apt-get install ${missing[*]}"
         as_root=(sudo)
     fi
-    step "installing ${missing[*]}"
+    step 'reading the package lists'
     "${as_root[@]}" apt-get update -qq </dev/null >&2
     # Which of several names there is is known only now.
     local each name
@@ -139,6 +139,8 @@ install_missing() {
         if name=$(choose "$each"); then names+=("$name"); else unknown+=("${each//|/ or }"); fi
     done
     refuse_unknown "${unknown[@]}"
+    mapfile -t names < <(printf '%s\n' "${names[@]}" | sort -u)
+    step "installing ${names[*]}"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "${names[@]}" </dev/null >&2
 }
