@@ -119,7 +119,8 @@ inner() {
     fi
     "$compiler" --version | head -n 1 >&2
     local build=build/$name
-    local -a options=(-DCMAKE_CXX_COMPILER="$compiler" -DCODYNAMO_UNITY=ON -DCODYNAMO_WERROR=ON)
+    local -a options=(-DCMAKE_CXX_COMPILER="$compiler" -DCODYNAMO_UNITY=ON -DCODYNAMO_WERROR=ON
+        -DCODYNAMO_BENCH=OFF)
     # Without debug information, a third of the time; the optimizer finds no more in what is only
     # compiled.
     local flags='-O1 -D_GLIBCXX_ASSERTIONS'
