@@ -96,13 +96,13 @@ install_missing() {
             "somebody who may: apt-get install ${missing[*]}"
         as_root=(sudo)
     fi
-    step "installing ${missing[*]}"
     "${as_root[@]}" apt-get update -qq </dev/null >&2
     # Which package has a new enough cargo is known only now.
     local index
     for index in "${!missing[@]}"; do
         [[ ${missing[index]} != cargo ]] || missing[index]=$(cargo_package)
     done
+    step "installing ${missing[*]}"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >&2
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """tools/local-server.sh as its users call it. Its cache folder is the test's own, with links to the
 user's servers, so that servers of others are neither seen nor stopped."""
+import fcntl
 import json
 import os
 import signal
@@ -241,6 +242,20 @@ class LocalServer(ScriptTest):
             process.communicate(timeout=60)
         self.assertEqual(sorted(process.returncode for process in starts), [0, 1, 1, 1])
         self.assertEqual([found for found, _, _ in self.statuses()], [port])
+
+    def test_a_port_is_claimed_under_a_lock(self):
+        (self.cache / "servers").mkdir()
+        with open(self.cache / "servers" / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            process = self.start("local-server.sh", "start")
+            waiting = []
+            while not waiting:
+                self.assertIsNone(process.poll(), "it did not wait")
+                waiting = [pid for child in children_of(process.pid) for pid in children_of(child)
+                           if command_line_of(pid).startswith("flock ")]
+            self.assertEqual(self.left(), [])
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
 
     def test_killed_while_starting_it_leaves_nothing(self):
         self.dynamodb_local_home("DynamoDBLocal-3.1.0.jar")
