@@ -216,8 +216,9 @@ class LocalServer(ScriptTest):
         for arguments, words in (
                 ([], "'' is not a command"), (["begin"], "'begin' is not a command"),
                 (["start", "--engine", "nginx"], "--engine nginx"),
-                (["start", "--port", "0"], "--port 0"), (["start", "--port", "65536"], "--port 65536"),
-                (["start", "--port", "080"], "--port 080"), (["start", "--port", "1 2"], "--port 1 2"),
+                (["start", "--port", "0"], "--port 0"), (["start", "--port", "080"], "--port 080"),
+                (["start", "--port", "65536"], "--port 65536"),
+                (["start", "--port", "1 2"], "--port 1 2"),
                 (["start", "--port"], "--port needs a value"), (["start", "--db", ""], "--db needs"),
                 (["start", "--memory", "1"], "'--memory' is not an option"),
                 (["stop", "--db", "x"], "--db x"), (["status", "more"], "'more' is not"),
@@ -280,4 +281,4 @@ if __name__ == "__main__":
     if not list(USERS_CACHE.glob("dynoxide-*/bin/dynoxide")):
         print("skipped: dynoxide is not there; run tools/install-dependencies.sh server")
         sys.exit(77)
-    unittest.main()
+    unittest.main(verbosity=2)
