@@ -239,7 +239,7 @@ start() {
             forget "$candidate"
         fi
         claimed=
-        [[ -z $port ]] || die "port $port is in use; choose another, or let --port out for a free one"
+        [[ -z $port ]] || die "port $port is in use; choose another, or leave --port out"
     done
     die 'found no free port in ten attempts'
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """Which server a script's tests meet, by what the server says about itself; as in
 server_identity.cpp."""
+import sys
 import urllib.error
 import urllib.request
 
@@ -23,3 +24,7 @@ def server_at(url):
 
 def print_server_at(url):
     print(f"met {server_at(url)} at {url}", flush=True)
+
+
+if __name__ == "__main__":
+    print_server_at(sys.argv[1])

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """tools/local-server.sh as its users call it. Its cache folder is the test's own, with links to the
 user's servers, so that servers of others are neither seen nor stopped."""
+import fcntl
 import json
 import os
 import signal
@@ -215,8 +216,9 @@ class LocalServer(ScriptTest):
         for arguments, words in (
                 ([], "'' is not a command"), (["begin"], "'begin' is not a command"),
                 (["start", "--engine", "nginx"], "--engine nginx"),
-                (["start", "--port", "0"], "--port 0"), (["start", "--port", "65536"], "--port 65536"),
-                (["start", "--port", "080"], "--port 080"), (["start", "--port", "1 2"], "--port 1 2"),
+                (["start", "--port", "0"], "--port 0"), (["start", "--port", "080"], "--port 080"),
+                (["start", "--port", "65536"], "--port 65536"),
+                (["start", "--port", "1 2"], "--port 1 2"),
                 (["start", "--port"], "--port needs a value"), (["start", "--db", ""], "--db needs"),
                 (["start", "--memory", "1"], "'--memory' is not an option"),
                 (["stop", "--db", "x"], "--db x"), (["status", "more"], "'more' is not"),
@@ -242,6 +244,20 @@ class LocalServer(ScriptTest):
         self.assertEqual(sorted(process.returncode for process in starts), [0, 1, 1, 1])
         self.assertEqual([found for found, _, _ in self.statuses()], [port])
 
+    def test_a_port_is_claimed_under_a_lock(self):
+        (self.cache / "servers").mkdir()
+        with open(self.cache / "servers" / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            process = self.start("local-server.sh", "start")
+            waiting = []
+            while not waiting:
+                self.assertIsNone(process.poll(), "it did not wait")
+                waiting = [pid for child in children_of(process.pid) for pid in children_of(child)
+                           if command_line_of(pid).startswith("flock ")]
+            self.assertEqual(self.left(), [])
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+
     def test_killed_while_starting_it_leaves_nothing(self):
         self.dynamodb_local_home("DynamoDBLocal-3.1.0.jar")
         # Never answers.
@@ -265,4 +281,4 @@ if __name__ == "__main__":
     if not list(USERS_CACHE.glob("dynoxide-*/bin/dynoxide")):
         print("skipped: dynoxide is not there; run tools/install-dependencies.sh server")
         sys.exit(77)
-    unittest.main()
+    unittest.main(verbosity=2)
