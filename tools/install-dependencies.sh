@@ -146,15 +146,26 @@ fetch_toxiproxy() {
     rm -rf "$work"
 }
 
-# The folder's own name is written into a venv's scripts, so this one is marked when it is whole.
+# The folder's own name is written into a venv's scripts, so this one is marked when it is whole, with
+# a file for each package. botocore is the release that the endpoint tables are from.
 make_venv() {
-    local wanted=pynamodb_mate==6.0.1.1
-    [[ -f $venv_dir/$wanted ]] && "$venv_dir/bin/python" -c '' 2>/dev/null && return 0
-    step "installing $wanted into a venv"
+    local botocore package wanted
+    botocore=$(sed -n 's/.*endpoint_data_version = "\([0-9.]*\)".*/\1/p' \
+        "$root/src/aws/endpoint_data.cpp")
+    wanted=(pynamodb_mate==6.0.1.1 "botocore==${botocore:?not named in src/aws/endpoint_data.cpp}")
+    local whole=yes
+    for package in "${wanted[@]}"; do
+        [[ -f $venv_dir/$package ]] || whole=
+    done
+    [[ -n $whole ]] && "$venv_dir/bin/python" -c '' 2>/dev/null && return 0
+    step "installing ${wanted[*]} into a venv"
     rm -rf "$venv_dir"
     python3 -m venv "$venv_dir"
-    "$venv_dir/bin/python" -m pip install -q --disable-pip-version-check "$wanted" </dev/null >&2
-    touch "$venv_dir/$wanted"
+    "$venv_dir/bin/python" -m pip install -q --disable-pip-version-check "${wanted[@]}" \
+        </dev/null >&2
+    for package in "${wanted[@]}"; do
+        touch "$venv_dir/$package"
+    done
 }
 
 parts=("$@")
