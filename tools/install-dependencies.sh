@@ -224,18 +224,27 @@ fetch_toxiproxy() {
     rm -rf "$work"
 }
 
-# into_venv REQUIREMENT: marked by a file of its name when it is there. The folder's own name is
-# written into a venv's scripts, so the venv itself is not renamed but marked too.
+# into_venv REQUIREMENT…: installs together those that no file of their name marks. The folder's own
+# name is written into a venv's scripts, so the venv itself is not renamed but marked too.
 into_venv() {
     if [[ ! -f $venv_dir/whole ]] || ! "$venv_dir/bin/python" -c '' 2>/dev/null; then
         rm -rf "$venv_dir"
         python3 -m venv "$venv_dir"
         touch "$venv_dir/whole"
     fi
-    [[ ! -f $venv_dir/$1 ]] || return 0
-    step "installing $1 into a venv"
-    "$venv_dir/bin/python" -m pip install -q --disable-pip-version-check "$1" </dev/null >&2
-    touch "$venv_dir/$1"
+    local each lacking=
+    for each; do [[ -f $venv_dir/$each ]] || lacking=yes; done
+    [[ -n $lacking ]] || return 0
+    step "installing $* into a venv"
+    for each; do rm -f "$venv_dir/${each%%==*}=="*; done # another version's mark
+    "$venv_dir/bin/python" -m pip install -q --disable-pip-version-check "$@" </dev/null >&2
+    for each; do touch "$venv_dir/$each"; done
+}
+
+# The release of botocore that the endpoint tables are made from, and compared with.
+botocore_version() {
+    sed -n 's/.*endpoint_data_version = "\([0-9.]*\)".*/\1/p' "$root/src/aws/endpoint_data.cpp" |
+        grep . || die 'src/aws/endpoint_data.cpp does not name its version of botocore'
 }
 
 packages_only=
@@ -275,7 +284,8 @@ install_missing
 [[ $wanted != *' server '* ]] || build_dynoxide
 [[ $wanted != *' chaos '* ]] || fetch_toxiproxy
 if [[ $wanted == *' test '* ]]; then
-    into_venv pynamodb_mate==6.0.1.1
+    botocore=$(botocore_version)
+    into_venv pynamodb_mate==6.0.1.1 "botocore==$botocore"
     into_venv "clang-format==$clang_format_version"
 fi
 [[ $wanted != *' tidy '* ]] || into_venv "clang-tidy==$clang_tidy_version"

@@ -1,120 +1,93 @@
 // SPDX-License-Identifier: BSL-1.0
-// The endpoint rules of DynamoDB and of the services that hand out credentials, one after another
-// in the order of the rule set.
+// What surrounds the rule sets: checks before them, and messages that name the settings.
 #include "aws/endpoint_rules.hpp"
 
 #include "aws/network_source.hpp"
-#include "aws/text.hpp"
+#include "aws/rule_functions.hpp"
 
-#include <algorithm>
-#include <array>
-#include <initializer_list>
 #include <string>
 
 namespace codynamo::aws {
 namespace detail {
 namespace {
 
-constexpr std::string_view dynamodb = "dynamodb";
-
-[[noreturn]] void refuse(std::string_view why) {
-    throw error(errc::invalid_argument, std::string(why));
+[[noreturn]] void refuse(const std::string& message) {
+    throw error(errc::invalid_argument, message);
 }
 
-std::string joined(std::initializer_list<std::string_view> labels) {
-    std::string host;
-    for (const auto label : labels) {
-        if (!host.empty()) host += '.';
-        host += label;
+std::optional<std::string_view> set_unless_empty(const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
+}
+
+std::string_view name_of(account_id_endpoint_mode mode) noexcept {
+    switch (mode) {
+    case account_id_endpoint_mode::preferred:
+        return "preferred";
+    case account_id_endpoint_mode::disabled:
+        return "disabled";
+    case account_id_endpoint_mode::required:
+        return "required";
     }
-    return host;
+    return {};
 }
 
-void refuse_switches(const endpoint_parameters& of, std::string_view with) {
-    const auto word = [&](std::string_view what) {
-        refuse("invalid configuration: " + std::string(what) + " and " + std::string(with) +
-               " are not supported together");
+/// The settings that a rule may have refused.
+std::string list_settings(const rule_parameters& given) {
+    std::string text;
+    const auto add = [&](std::string_view name, std::string_view value) {
+        if (!text.empty()) text += ", ";
+        text.append(name).append(value);
     };
-    if (of.use_fips) word("FIPS");
-    if (of.use_dualstack) word("dualstack");
+    const auto quoted = [](std::string_view value) { return '"' + quotable(value, 200) + '"'; };
+    const bool required =
+        given.account_id_endpoint_mode == name_of(account_id_endpoint_mode::required);
+    if (given.region) add("region ", quoted(*given.region));
+    if (given.use_fips) add("FIPS on", {});
+    if (given.use_dualstack) add("dualstack on", {});
+    if (given.endpoint) add("endpoint ", quoted(*given.endpoint));
+    if (given.account_id) add("account id ", quoted(*given.account_id));
+    if (!given.account_id && required) add("account id unknown", {});
+    if (required) add("account_id_endpoint_mode required", {});
+    return text;
 }
 
-endpoint custom(const partition& in, const endpoint_parameters& of) {
-    refuse_switches(of, "a custom endpoint");
-    endpoint where;
-    where.server = net::parse_origin(of.endpoint, "endpoint");
-    where.signing_region = of.region == "local" ? "us-east-1" : of.region;
-    // The rule compares the authority alone, whatever the scheme.
-    for (const auto service : {dynamodb, std::string_view("search-dynamodb")}) {
-        if (of.region.empty() || where.server.authority() !=
-                                     to_lower(joined({service, of.region, in.dualstack_suffix}))) {
-            continue;
-        }
-        refuse("endpoint \"" + where.url() +
-               "\" is the region's dualstack one: switch dualstack on instead of naming it");
+/// The custom endpoint as the rules compare it: lower case, no default port, no slash.
+/// Throws errc::invalid_argument when it is no origin.
+std::string normalized_url(const std::string& url, std::string_view field) {
+    if (url.empty()) return {};
+    endpoint custom;
+    custom.server = net::parse_origin(url, field);
+    return custom.url();
+}
+
+endpoint resolve(const rule_set& rules, const rule_parameters& given,
+                 std::span<const partition> known) {
+    const rule_result found = evaluate(rules, given, known);
+    const std::string service(rules.service);
+    if (!found.error.empty()) {
+        refuse("no endpoint of " + service + " for " + list_settings(given) + ": " + found.error);
     }
+    endpoint where;
+    where.server = net::parse_origin(found.url, "the endpoint of " + service);
+    where.signing_region = found.signing_region;
+    if (where.signing_region.empty()) where.signing_region = given.region.value_or("");
+    where.signing_service = found.signing_name;
     return where;
 }
 
-endpoint local(const endpoint_parameters& of) {
-    refuse_switches(of, "the local endpoint");
-    endpoint where;
-    where.server = {.tls = false, .host = "localhost", .port = 8000};
-    where.signing_region = "us-east-1";
-    return where;
-}
-
-void require_support(const partition& in, bool fips, bool dualstack) {
-    const auto name = std::string(in.name);
-    if (fips && !in.supports_fips) refuse("FIPS is on, but partition " + name + " has none");
-    if (dualstack && !in.supports_dualstack)
-        refuse("dualstack is on, but partition " + name + " has none");
-}
-
-/// Of the request's table, else of the first of a batch; empty when neither has one.
-std::string_view account_of_tables(const endpoint_parameters& of) noexcept {
-    const auto account = account_of_arn(of.resource_arn, of.region);
-    if (!account.empty() || of.resource_arns.empty()) return account;
-    return account_of_arn(of.resource_arns.front(), of.region);
-}
-
-/// The account whose own host is asked for; empty for the region's host.
-std::string_view account_of(const partition& in, const endpoint_parameters& of) {
-    const bool required = of.mode == account_id_endpoint_mode::required;
-    if (of.mode == account_id_endpoint_mode::disabled) return {};
-    if (of.use_fips) {
-        if (!required) return {};
-        refuse("account_id_endpoint_mode is required and FIPS is on, but there are no FIPS "
-               "endpoints of accounts");
+const rule_set& rules_of(credential_service service) noexcept {
+    switch (service) {
+    case credential_service::sts:
+        return sts_rule_set;
+    case credential_service::sso:
+        return sso_rule_set;
+    case credential_service::sso_oidc:
+        break;
     }
-    if (in.name != "aws") {
-        if (!required) return {};
-        refuse("account_id_endpoint_mode is required, but partition " + std::string(in.name) +
-               " has no endpoints of accounts");
-    }
-    if (const auto account = account_of_tables(of); !account.empty()) return account;
-    if (of.account_id.empty()) {
-        if (!required) return {};
-        refuse("account_id_endpoint_mode is required, but the account id is not known");
-    }
-    if (!is_host_label(of.account_id)) refuse("the account id of the credentials is no host label");
-    return of.account_id;
-}
-
-/// "sts" or "sts-fips". GovCloud's plain hosts are FIPS hosts already.
-std::string service_label(const partition& in, std::string_view prefix, bool fips, bool dualstack) {
-    std::string label(prefix);
-    if (fips && (dualstack || in.name != "aws-us-gov")) label += "-fips";
-    return label;
+    return sso_oidc_rule_set;
 }
 
 } // namespace
-
-bool is_host_label(std::string_view text) noexcept {
-    return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
-           std::all_of(text.begin(), text.end(),
-                       [](char c) { return is_alphanumeric(c) || c == '-'; });
-}
 
 void require_region(std::string_view region) {
     if (region.empty()) {
@@ -125,58 +98,39 @@ void require_region(std::string_view region) {
            "\" is no host label: 1 to 63 letters, digits and inner hyphens");
 }
 
-std::string_view account_of_arn(std::string_view arn, std::string_view region) noexcept {
-    std::array<std::string_view, 5> parts; // "arn", partition, service, region, account
-    for (auto& part : parts) {
-        const auto colon = arn.find(':');
-        if (colon == std::string_view::npos) return {};
-        part = arn.substr(0, colon);
-        arn.remove_prefix(colon + 1);
-    }
-    const bool whole = parts[0] == "arn" && !parts[1].empty() && !arn.empty();
-    const bool ours = parts[2] == dynamodb && parts[3] == region && is_host_label(parts[4]);
-    return whole && ours ? parts[4] : std::string_view();
-}
-
-endpoint resolve_in(const partition& in, const endpoint_parameters& of) {
-    if (!of.endpoint.empty()) return custom(in, of);
-    if (of.region == "local") return local(of);
-    require_support(in, of.use_fips, of.use_dualstack);
-    const auto account = account_of(in, of);
-    const auto suffix = of.use_dualstack ? in.dualstack_suffix : in.dns_suffix;
-    endpoint where;
-    where.signing_region = of.region;
-    where.server.host = account.empty()
-                            ? joined({service_label(in, dynamodb, of.use_fips, of.use_dualstack),
-                                      of.region, suffix})
-                            : joined({account, "ddb", of.region, suffix});
-    return where;
+endpoint resolve_in(std::span<const partition> known, const endpoint_parameters& of) {
+    if (of.endpoint.empty() || !of.region.empty()) require_region(of.region);
+    const std::string url = normalized_url(of.endpoint, "endpoint");
+    rule_parameters given;
+    given.region = set_unless_empty(of.region);
+    given.use_dualstack = of.use_dualstack;
+    given.use_fips = of.use_fips;
+    given.endpoint = set_unless_empty(url);
+    given.account_id = set_unless_empty(of.account_id);
+    given.account_id_endpoint_mode = name_of(of.mode);
+    given.resource_arn = set_unless_empty(of.resource_arn);
+    if (!of.resource_arns.empty()) given.resource_arns = of.resource_arns;
+    return resolve(dynamodb_rule_set, given, known);
 }
 
 } // namespace detail
 
 endpoint resolve_endpoint(const endpoint_parameters& of) {
-    if (of.endpoint.empty() || !of.region.empty()) detail::require_region(of.region);
-    return detail::resolve_in(detail::partition_of(of.region), of);
+    return detail::resolve_in(detail::partitions(), of);
 }
 
-endpoint resolve_service_endpoint(std::string_view prefix, std::string_view signing_service,
-                                  std::string_view region, bool use_fips, bool use_dualstack) {
-    detail::require_region(region);
-    const auto& in = detail::partition_of(region);
-    detail::require_support(in, use_fips, use_dualstack);
-    endpoint where;
-    where.signing_service = signing_service;
-    if (prefix == "sts" && region == "aws-global" && !use_fips && !use_dualstack) {
-        where.server.host = "sts.amazonaws.com";
-        where.signing_region = "us-east-1";
-        return where;
-    }
-    where.signing_region = region;
-    where.server.host =
-        detail::joined({detail::service_label(in, prefix, use_fips, use_dualstack), region,
-                        use_dualstack ? in.dualstack_suffix : in.dns_suffix});
-    return where;
+endpoint resolve_service_endpoint(credential_service service,
+                                  const service_endpoint_parameters& of) {
+    const detail::rule_set& rules = detail::rules_of(service);
+    if (of.endpoint.empty() || !of.region.empty()) detail::require_region(of.region);
+    const std::string url =
+        detail::normalized_url(of.endpoint, "the endpoint of " + std::string(rules.service));
+    detail::rule_parameters given;
+    given.region = detail::set_unless_empty(of.region);
+    given.use_dualstack = of.use_dualstack;
+    given.use_fips = of.use_fips;
+    given.endpoint = detail::set_unless_empty(url);
+    return detail::resolve(rules, given, detail::partitions());
 }
 
 std::string_view partition_dns_suffix(std::string_view region) noexcept {

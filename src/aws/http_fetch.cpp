@@ -112,20 +112,6 @@ std::chrono::microseconds backoff(unsigned attempts, random_source& random) {
         static_cast<long long>(static_cast<double>(bound.count()) * random.uniform()));
 }
 
-void append_encoded(std::string& to, std::string_view text) {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    for (const char c : text) {
-        if (is_alphanumeric(c) || c == '-' || c == '_' || c == '.' || c == '~') {
-            to += c;
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            to += '%';
-            to += digits[byte >> 4];
-            to += digits[byte & 15];
-        }
-    }
-}
-
 } // namespace
 
 std::string_view http_answer::header(std::string_view name) const noexcept {
@@ -181,9 +167,9 @@ secret_string form_encode(const text_fields& fields) {
     text.reserve(room);
     for (const auto& [name, value] : fields) {
         if (!text.empty()) text += '&';
-        append_encoded(text, name);
+        append_uri_encoded(text, name);
         text += '=';
-        append_encoded(text, value.text());
+        append_uri_encoded(text, value.text());
     }
     return encoded;
 }

@@ -3,9 +3,9 @@
 #include "aws/instance_metadata.hpp"
 
 #include "aws/credential_documents.hpp"
-#include "aws/endpoint_rules.hpp"
 #include "aws/instance_metadata_client.hpp"
 #include "aws/network_source.hpp"
+#include "aws/rule_functions.hpp"
 #include "aws/text.hpp"
 
 #include <algorithm>

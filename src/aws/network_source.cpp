@@ -66,32 +66,22 @@ service_settings settings_of(const service_identity& service, const source_optio
                              std::string_view region) {
     const profile_files files = load_profile_files(options.env);
     const shared_settings shared = read_settings(options.env, files, options.profile);
-    const std::string in = region.empty()
-                               ? resolve_region(options.region, options.env, files, options.profile)
+    service_endpoint_parameters of;
+    of.region = region.empty() ? resolve_region(options.region, options.env, files, options.profile)
                                : std::string(region);
-    const bool fips = options.use_fips.value_or(shared.use_fips.value_or(false));
-    const bool dualstack = options.use_dualstack.value_or(shared.use_dualstack.value_or(false));
+    of.use_fips = options.use_fips.value_or(shared.use_fips.value_or(false));
+    of.use_dualstack = options.use_dualstack.value_or(shared.use_dualstack.value_or(false));
+    of.endpoint = configured_service_url(service, options.env, files, options.profile);
     service_settings found;
     found.tls = options.tls;
     if (found.tls.ca_file.empty()) found.tls.ca_file = shared.ca_bundle;
     found.max_attempts = shared.max_attempts.value_or(found.max_attempts);
-    const std::string url = configured_service_url(service, options.env, files, options.profile);
-    if (url.empty()) {
-        if (in.empty()) {
-            throw error(errc::invalid_argument, "no region for " + std::string(service.variable) +
-                                                    ": set AWS_REGION or the profile's region");
-        }
-        found.where = resolve_service_endpoint(service.host_prefix, service.signing_name, in, fips,
-                                               dualstack);
-        return found;
+    if (of.endpoint.empty() && of.region.empty()) {
+        throw error(errc::invalid_argument, "no region for " + std::string(service.variable) +
+                                                ": set AWS_REGION or the profile's region");
     }
-    if (fips || dualstack) {
-        throw error(errc::invalid_argument, "the endpoint of " + std::string(service.variable) +
-                                                " is configured: FIPS and dualstack cannot be had");
-    }
-    found.where.server = net::parse_origin(url, "the endpoint of " + std::string(service.variable));
-    found.where.signing_region = in.empty() ? "us-east-1" : in;
-    found.where.signing_service = service.signing_name;
+    found.where = resolve_service_endpoint(service.rules, of);
+    if (found.where.signing_region.empty()) found.where.signing_region = "us-east-1";
     return found;
 }
 

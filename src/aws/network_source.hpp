@@ -29,10 +29,9 @@ private:
 
 /// One regional service that a source asks.
 struct service_identity {
-    std::string_view host_prefix;  ///< "portal.sso"
-    std::string_view signing_name; ///< "awsssoportal"
-    std::string_view variable;     ///< "SSO", of AWS_ENDPOINT_URL_SSO
-    std::string_view section_key;  ///< "sso", of a services section
+    credential_service rules;
+    std::string_view variable;    ///< "SSO", of AWS_ENDPOINT_URL_SSO
+    std::string_view section_key; ///< "sso", of a services section
 };
 
 /// What the shared settings say about asking a regional service.

@@ -7,7 +7,6 @@
 
 namespace codynamo::aws::detail {
 
-/// Source: the SDKs' shared partitions data, version 1.1.
 struct partition {
     std::string_view name;
     std::string_view dns_suffix;
@@ -16,13 +15,16 @@ struct partition {
     bool supports_dualstack;
     /// What its regions begin with: "us-gov" for "us-gov-west-1".
     std::span<const std::string_view> prefixes;
-    /// Those known by name, and names such as "aws-global" that stand for the whole partition.
+    /// Known regions, and names such as "aws-global" that stand for the whole partition.
     std::span<const std::string_view> regions;
 };
 
+/// Those of the public data; defined in endpoint_data.cpp.
 [[nodiscard]] std::span<const partition> partitions() noexcept;
 
-/// By its regions, then by its prefixes with "-name-number" behind them, else "aws".
-[[nodiscard]] const partition& partition_of(std::string_view region) noexcept;
+/// The first partition of `table` that lists the region, or has its prefix before "-name-number",
+/// where a name is made of letters, digits and '_'; the first of all when none has.
+[[nodiscard]] const partition&
+partition_of(std::string_view region, std::span<const partition> table = partitions()) noexcept;
 
 } // namespace codynamo::aws::detail

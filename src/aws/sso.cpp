@@ -3,10 +3,10 @@
 #include "aws/sso.hpp"
 
 #include "aws/credential_documents.hpp"
-#include "aws/endpoint_rules.hpp"
 #include "aws/http_fetch.hpp"
 #include "aws/json_document.hpp"
 #include "aws/network_source.hpp"
+#include "aws/rule_functions.hpp"
 #include "aws/sso_token.hpp"
 #include "aws/text.hpp"
 
@@ -19,7 +19,7 @@ namespace codynamo::aws {
 namespace detail {
 namespace {
 
-constexpr service_identity portal{"portal.sso", "awsssoportal", "SSO", "sso"};
+constexpr service_identity portal{credential_service::sso, "SSO", "sso"};
 
 bool is_role_char(char c) noexcept {
     return is_alphanumeric(c) || std::string_view("_+=,.@-").find(c) != std::string_view::npos;

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 namespace codynamo::aws::detail {
 namespace {
 
-constexpr service_identity oidc{"oidc", "sso-oauth", "SSO_OIDC", "sso_oidc"};
+constexpr service_identity oidc{credential_service::sso_oidc, "SSO_OIDC", "sso_oidc"};
 constexpr auto refresh_before = 5min;
 constexpr std::string_view sign_in = "; run `aws sso login`";
 

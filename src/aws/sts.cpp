@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 namespace codynamo::aws::detail {
 namespace {
 
-constexpr service_identity sts{"sts", "sts", "STS", "sts"};
+constexpr service_identity sts{credential_service::sts, "STS", "sts"};
 
 bool can_retry_sts(const http_answer& answer) {
     if (is_transient(answer)) return true;

@@ -52,6 +52,21 @@ namespace codynamo::aws::detail {
     return static_cast<unsigned char>(c) < 0x20 || c == '\x7f';
 }
 
+/// Percent-encodes everything but letters, digits and "-._~" (RFC 3986, unreserved).
+inline void append_uri_encoded(std::string& to, std::string_view text) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    for (const char c : text) {
+        if (is_alphanumeric(c) || c == '-' || c == '_' || c == '.' || c == '~') {
+            to += c;
+        } else {
+            const auto byte = static_cast<unsigned char>(c);
+            to += '%';
+            to += digits[byte >> 4];
+            to += digits[byte & 15];
+        }
+    }
+}
+
 /// Throws errc::invalid_argument naming `field`, and never the value, which may be a secret.
 inline void require_word(std::string_view field, std::string_view value) {
     if (value.empty()) {

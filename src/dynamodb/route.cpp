@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dynamodb/route.hpp"
 
-#include "aws/endpoint_rules.hpp"
-
 #include <codynamo/error.hpp>
 
 #include <algorithm>
@@ -67,46 +65,49 @@ route_table::route_table(const client_settings& settings)
 
 route& route_table::find(std::string_view account_id, std::string_view table_arn) {
     if (only_standard_) return standard_;
-    std::string_view account = table_arn.empty()
-                                   ? std::string_view()
-                                   : aws::detail::account_of_arn(table_arn, settings_.where.region);
-    if (account.empty()) account = account_id;
     const bool required = settings_.where.mode == aws::account_id_endpoint_mode::required;
-    if (account.empty() && !required) return standard_;
-    if (route* const found = known(account)) return *found;
-    return add(account);
+    if (account_id.empty() && table_arn.empty() && !required) return standard_;
+    if (route* const known = known_route(account_id, table_arn)) return *known;
+    return resolve(account_id, table_arn);
 }
 
-route* route_table::known(std::string_view account) const noexcept {
+route* route_table::known_route(std::string_view account_id,
+                                std::string_view table_arn) const noexcept {
     const std::size_t count = known_.load(std::memory_order_acquire);
-    for (std::size_t i = 0; i < count; ++i)
-        if (entries_[i].account == account) return entries_[i].to;
+    for (std::size_t i = 0; i < count; ++i) {
+        const entry& each = entries_[i];
+        if (each.account_id == account_id && each.table_arn == table_arn) return each.to;
+    }
     return nullptr;
 }
 
-route& route_table::add(std::string_view account) {
+route& route_table::resolve(std::string_view account_id, std::string_view table_arn) {
     aws::endpoint_parameters of = settings_.where;
-    of.account_id = account;
+    of.account_id = account_id;
+    of.resource_arn = table_arn;
     const aws::endpoint to = aws::resolve_endpoint(of);
     const std::lock_guard lock(mutex_);
-    if (route* const found = known(account)) return *found;
-    const std::size_t count = known_.load(std::memory_order_relaxed);
+    if (route* const known = known_route(account_id, table_arn)) return *known;
     if (closed_) throw error(errc::closed, "the client is closed");
-    if (count == most_accounts) {
-        if (of.mode != aws::account_id_endpoint_mode::required) return standard_;
+    route& resolved = route_to(to);
+    const std::size_t count = known_.load(std::memory_order_relaxed);
+    if (count == most_known) return resolved;
+    entries_[count] = {std::string(account_id), std::string(table_arn), &resolved};
+    known_.store(count + 1, std::memory_order_release);
+    return resolved;
+}
+
+route& route_table::route_to(const aws::endpoint& to) {
+    // Regions without hosts for accounts, region "local".
+    if (to.server == standard_.endpoint.server) return standard_;
+    for (const auto& other : others_)
+        if (to.server == other->endpoint.server) return *other;
+    if (others_.size() == most_accounts) {
+        if (settings_.where.mode != aws::account_id_endpoint_mode::required) return standard_;
         throw error(errc::invalid_argument,
                     "account_id_endpoint_mode is required, but this client has served tables of " +
                         std::to_string(most_accounts) + " accounts already");
     }
-    route& made = make(to);
-    entries_[count] = {std::string(account), &made};
-    known_.store(count + 1, std::memory_order_release);
-    return made;
-}
-
-route& route_table::make(const aws::endpoint& to) {
-    // Partitions without hosts for accounts, region "local".
-    if (to.server == standard_.endpoint.server) return standard_;
     others_.push_back(std::make_unique<route>(to, transport_to(settings_.config, to.server),
                                               settings_.config.breaker));
     return *others_.back();
@@ -117,7 +118,7 @@ bool route_table::crowded() const noexcept {
     if (is_crowded(standard_)) return true;
     const std::size_t count = known_.load(std::memory_order_acquire);
     return std::any_of(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(count),
-                       [&](const entry& one) { return is_crowded(*one.to); });
+                       [&](const entry& each) { return is_crowded(*each.to); });
 }
 
 net::transport_stats route_table::stats() const {

@@ -40,14 +40,17 @@ public:
     /// Hosts of accounts that one client keeps connections to. Requests for further accounts go to
     /// the region's host, which serves all of them; where the mode is `required` they fail.
     static constexpr std::size_t most_accounts = 16;
+    /// Pairs of an account and a table's ARN whose route is remembered. Requests for further ones
+    /// have their endpoint resolved each time.
+    static constexpr std::size_t most_known = 32;
 
     /// `settings` must outlive the table. Throws what aws::resolve_endpoint and net::make_transport
     /// throw, and errc::invalid_argument when the region is missing.
     explicit route_table(const client_settings& settings);
 
-    /// By the account of the table's ARN (empty: the table was named otherwise), else that of the
-    /// credentials (may be empty). Throws errc::invalid_argument when the rules refuse it, and what
-    /// net::make_transport throws.
+    /// By the endpoint rules: the account of the credentials (may be empty) and the table's ARN
+    /// (empty: the table was named otherwise). Throws errc::invalid_argument when the rules refuse
+    /// it, and what net::make_transport throws.
     [[nodiscard]] route& find(std::string_view account_id, std::string_view table_arn);
     /// The custom endpoint's or the region's.
     [[nodiscard]] route& standard() noexcept { return standard_; }
@@ -61,12 +64,15 @@ public:
 
 private:
     struct entry {
-        std::string account;
+        std::string account_id;
+        std::string table_arn;
         route* to = nullptr;
     };
-    [[nodiscard]] route* known(std::string_view account) const noexcept;
-    [[nodiscard]] route& add(std::string_view account);
-    [[nodiscard]] route& make(const aws::endpoint& to);
+    [[nodiscard]] route* known_route(std::string_view account_id,
+                                     std::string_view table_arn) const noexcept;
+    [[nodiscard]] route& resolve(std::string_view account_id, std::string_view table_arn);
+    /// With the lock held.
+    [[nodiscard]] route& route_to(const aws::endpoint& to);
 
     const client_settings& settings_;
     route standard_;
@@ -76,7 +82,7 @@ private:
     bool closed_ = false;
     std::vector<std::unique_ptr<route>> others_;
     /// The first `known_` of them never change again.
-    std::array<entry, most_accounts> entries_;
+    std::array<entry, most_known> entries_;
     std::atomic<std::size_t> known_{0};
 };
 

@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from server_identity import print_server_at  # noqa: E402
 from tapped import write_down  # noqa: E402
+from venv_packages import run_where_installed  # noqa: E402
 
 ENDPOINT = os.environ.get("CODYNAMO_TEST_ENDPOINT")
 if not ENDPOINT:
@@ -27,15 +28,9 @@ if not ENDPOINT:
 os.environ.update({"AWS_ENDPOINT_URL_DYNAMODB": ENDPOINT, "AWS_ACCESS_KEY_ID": "local",
                    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
                    "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1"})
-try:
-    from pynamodb_mate.patterns.cache.backend.dynamodb import (JsonDictDynamodbCache,
-                                                               JsonListDynamodbCache)
-except ImportError:
-    cache_home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    python = Path(cache_home) / "codynamo" / "venv" / "bin" / "python"
-    if Path(sys.prefix) == python.parent.parent or not python.exists():
-        sys.exit("pynamodb_mate is not installed; run tools/install-dependencies.sh test")
-    os.execv(python, [str(python), *sys.argv])
+run_where_installed("pynamodb_mate", exit_code=1)
+from pynamodb_mate.patterns.cache.backend.dynamodb import (JsonDictDynamodbCache,  # noqa: E402
+                                                           JsonListDynamodbCache)
 
 REFUSED = "the stored bytes could not be deserialized"
 

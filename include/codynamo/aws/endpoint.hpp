@@ -44,7 +44,7 @@ struct CODYNAMO_API endpoint {
                                                             std::string_view profile);
 
 enum class account_id_endpoint_mode {
-    preferred, ///< the account's own host where the account id is known and the rules allow it
+    preferred, ///< the account's own host where the account id is known and the rules have one
     disabled,  ///< never
     required,  ///< the account's own host, or an error
 };
@@ -60,33 +60,43 @@ struct endpoint_parameters {
     std::string account_id{};
     account_id_endpoint_mode mode = account_id_endpoint_mode::preferred;
     /// Name of the request's one table, which may be an ARN
-    /// ("arn:partition:dynamodb:region:account:table/name"). When it is one of `region`, its
-    /// account goes before all others.
+    /// ("arn:partition:dynamodb:region:account:table/name"). Where the rules take the account from
+    /// it, it goes before all others.
     std::string resource_arn{};
-    /// Names of a batch's tables. The first one decides, if it is an ARN of `region`; the others
-    /// are not looked at. Goes before account_id.
+    /// Names of a batch's tables, where the rules look at the first one. Goes before account_id.
     std::vector<std::string> resource_arns{};
 };
 
-/// The endpoint rules of DynamoDB (service model 2012-08-10, endpoint-rule-set-1). Pure. Region
-/// "local" is http://localhost:8000, signed for us-east-1. Unknown regions belong to the partition
-/// whose pattern they match, else to "aws". Only partition "aws" has hosts of accounts, and none of
-/// them is a FIPS one. A custom endpoint wins over every account mode, `required` too, and needs no
-/// region; signing_region is then empty, and signing refuses it.
-/// Throws errc::invalid_argument with the rule that refuses: a region that is missing or no host
-/// label, FIPS or dualstack with a custom endpoint, with "local" or in a partition that has none, a
-/// custom endpoint that is the region's dualstack host, an account id that is no host label,
-/// `required` that cannot be had, a URL that is none.
+/// The endpoint rules of DynamoDB (service model 2012-08-10) and the partitions, as the botocore
+/// release has them that src/aws/endpoint_data.cpp names. Pure. The rules decide which regions have
+/// hosts of accounts (partition "aws", and the known regions of "aws-cn" and "aws-us-gov"); none of
+/// those is a FIPS host. Region "local" is http://localhost:8000, signed for us-east-1. Unknown
+/// regions belong to the partition whose pattern they match, else to "aws". A custom endpoint wins
+/// over every account mode, `required` too, is signed for `region` as it stands, and needs none;
+/// signing_region is then empty, and signing refuses it.
+/// Stricter than the rules: a region must be a host label, a custom endpoint an origin, which the
+/// rules see in lower case and without a default port.
+/// Throws errc::invalid_argument that names the settings and quotes the rule that refuses.
 [[nodiscard]] CODYNAMO_API endpoint resolve_endpoint(const endpoint_parameters& of);
 
-/// The endpoint of another regional service by the same partition table:
-/// "https://sts.eu-west-1.amazonaws.com" for prefix "sts"; FIPS is "sts-fips", dualstack has the
-/// partition's other suffix. GovCloud's plain hosts are FIPS hosts, and "sts" has one for
-/// "aws-global". Pure. Throws like resolve_endpoint.
-[[nodiscard]] CODYNAMO_API endpoint resolve_service_endpoint(std::string_view prefix,
-                                                             std::string_view signing_service,
-                                                             std::string_view region, bool use_fips,
-                                                             bool use_dualstack);
+/// The services that hand out credentials.
+enum class credential_service { sts, sso, sso_oidc };
+
+/// What their endpoint rules look at.
+struct service_endpoint_parameters {
+    std::string region{};
+    bool use_fips = false;
+    bool use_dualstack = false;
+    /// A custom URL; empty: none.
+    std::string endpoint{};
+};
+
+/// The endpoint by the service's own rules, from the same release. Pure. STS is asked by its
+/// regional hosts: UseGlobalEndpoint, which older SDKs set for some regions, is false, as it is by
+/// default in today's SDKs. Region "aws-global" is STS's one global host. Throws like
+/// resolve_endpoint.
+[[nodiscard]] CODYNAMO_API endpoint resolve_service_endpoint(credential_service service,
+                                                             const service_endpoint_parameters& of);
 
 /// DNS suffix of the partition that a region belongs to, e.g. "amazonaws.com.cn" for "cn-north-1".
 [[nodiscard]] CODYNAMO_API std::string_view partition_dns_suffix(std::string_view region) noexcept;

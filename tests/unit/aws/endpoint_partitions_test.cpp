@@ -80,8 +80,10 @@ TEST_CASE("every public region has the hosts of its partition") {
             endpoint_parameters of;
             of.region = region;
             of.account_id = "111111111111";
-            const bool accounts = std::string(each.partition) == "aws";
-            const bool gov = std::string(each.partition) == "aws-us-gov";
+            const std::string in = each.partition;
+            CHECK(detail::partition_of(region).name == in);
+            const bool gov = in == "aws-us-gov";
+            const bool accounts = in == "aws" || in == "aws-cn" || gov;
             const std::string plain = accounts ? "111111111111.ddb." : "dynamodb.";
             CHECK(partition_dns_suffix(region) == each.suffix);
             CHECK(resolve_endpoint(of).url() == "https://" + plain + region + "." + each.suffix);
@@ -106,6 +108,27 @@ TEST_CASE("every public region has the hosts of its partition") {
     CHECK(regions == 48);
 }
 
+TEST_CASE("an unknown region has hosts of accounts in partition aws only") {
+    struct row {
+        const char* region;
+        const char* host;
+    };
+    const row rows[] = {
+        {"us-east-99", "111111111111.ddb.us-east-99.amazonaws.com"},
+        {"aws-global", "111111111111.ddb.aws-global.amazonaws.com"},
+        {"us-gov-north-1", "dynamodb.us-gov-north-1.amazonaws.com"},
+        {"cn-south-3", "dynamodb.cn-south-3.amazonaws.com.cn"},
+        {"aws-cn-global", "dynamodb.aws-cn-global.amazonaws.com.cn"},
+        {"us-iso-east-1", "dynamodb.us-iso-east-1.c2s.ic.gov"},
+    };
+    for (const row& each : rows) {
+        endpoint_parameters of;
+        of.region = each.region;
+        of.account_id = "111111111111";
+        CHECK(resolve_endpoint(of).server.host == each.host);
+    }
+}
+
 TEST_CASE("a region that nobody knows falls to the partition whose pattern it has") {
     struct row {
         const char* region;
@@ -115,6 +138,7 @@ TEST_CASE("a region that nobody knows falls to the partition whose pattern it ha
         {"us-east-99", "aws"},
         {"mx-south-7", "aws"},
         {"il-west_2-1", "aws"},
+        {"cn-we.st-1", "aws"},
         {"cn-south-3", "aws-cn"},
         {"us-gov-north-1", "aws-us-gov"},
         {"eusc-de-west-1", "aws-eusc"},
@@ -146,60 +170,109 @@ TEST_CASE("a region that nobody knows falls to the partition whose pattern it ha
 }
 
 TEST_CASE("switches that a partition does not have are refused") {
-    detail::partition poor = detail::partition_of("us-iso-east-1");
-    poor.supports_fips = poor.supports_dualstack = false;
+    std::vector<detail::partition> poor(detail::partitions().begin(), detail::partitions().end());
+    for (auto& each : poor)
+        each.supports_fips = each.supports_dualstack = false;
     endpoint_parameters of;
     of.region = "us-iso-east-1";
     CHECK(detail::resolve_in(poor, of).url() == "https://dynamodb.us-iso-east-1.c2s.ic.gov");
-    for (const bool fips : {true, false}) {
-        of.use_fips = fips;
-        of.use_dualstack = !fips;
+    struct row {
+        bool fips;
+        bool dualstack;
+        const char* message;
+    };
+    const row rows[] = {
+        {true, false,
+         "no endpoint of dynamodb for region \"us-iso-east-1\", FIPS on: FIPS is enabled but this "
+         "partition does not support FIPS"},
+        {false, true,
+         "no endpoint of dynamodb for region \"us-iso-east-1\", dualstack on: DualStack is enabled "
+         "but this partition does not support DualStack"},
+        {true, true,
+         "no endpoint of dynamodb for region \"us-iso-east-1\", FIPS on, dualstack on: FIPS and "
+         "DualStack are enabled, but this partition does not support one or both"},
+    };
+    for (const row& each : rows) {
+        of.use_fips = each.fips;
+        of.use_dualstack = each.dualstack;
         CHECK(message_of(errc::invalid_argument, [&] { (void)detail::resolve_in(poor, of); }) ==
-              std::string(fips ? "FIPS" : "dualstack") + " is on, but partition aws-iso has none");
+              each.message);
     }
 }
 
-TEST_CASE("the services behind credentials have endpoints by the same partitions") {
+TEST_CASE("the services behind credentials have endpoints by their own rules") {
     struct row {
-        const char* prefix;
+        credential_service service;
         const char* region;
         bool fips;
         bool dualstack;
         const char* url;
         const char* signing_region;
     };
+    constexpr auto sts = credential_service::sts;
+    constexpr auto sso = credential_service::sso;
+    constexpr auto oidc = credential_service::sso_oidc;
     const row rows[] = {
-        {"sts", "eu-west-1", false, false, "https://sts.eu-west-1.amazonaws.com", "eu-west-1"},
-        {"sts", "us-east-1", true, false, "https://sts-fips.us-east-1.amazonaws.com", "us-east-1"},
-        {"sts", "us-east-1", false, true, "https://sts.us-east-1.api.aws", "us-east-1"},
-        {"sts", "us-east-1", true, true, "https://sts-fips.us-east-1.api.aws", "us-east-1"},
-        {"sts", "cn-north-1", false, false, "https://sts.cn-north-1.amazonaws.com.cn",
-         "cn-north-1"},
-        {"sts", "us-gov-west-1", true, false, "https://sts.us-gov-west-1.amazonaws.com",
+        {sts, "eu-west-1", false, false, "https://sts.eu-west-1.amazonaws.com", "eu-west-1"},
+        {sts, "us-east-1", true, false, "https://sts-fips.us-east-1.amazonaws.com", "us-east-1"},
+        {sts, "us-east-1", false, true, "https://sts.us-east-1.api.aws", "us-east-1"},
+        {sts, "us-east-1", true, true, "https://sts-fips.us-east-1.api.aws", "us-east-1"},
+        {sts, "cn-north-1", false, false, "https://sts.cn-north-1.amazonaws.com.cn", "cn-north-1"},
+        {sts, "us-gov-west-1", true, false, "https://sts.us-gov-west-1.amazonaws.com",
          "us-gov-west-1"},
-        {"sts", "us-gov-west-1", true, true, "https://sts-fips.us-gov-west-1.api.aws",
+        {sts, "us-gov-west-1", true, true, "https://sts-fips.us-gov-west-1.api.aws",
          "us-gov-west-1"},
-        {"sts", "aws-global", false, false, "https://sts.amazonaws.com", "us-east-1"},
-        {"portal.sso", "us-east-1", false, false, "https://portal.sso.us-east-1.amazonaws.com",
-         "us-east-1"},
-        {"portal.sso", "us-east-1", true, true, "https://portal.sso-fips.us-east-1.api.aws",
-         "us-east-1"},
-        {"oidc", "eusc-de-east-1", false, true,
+        {sts, "us-gov-west-1", false, false, "https://sts.us-gov-west-1.amazonaws.com",
+         "us-gov-west-1"},
+        {sts, "aws-global", true, false, "https://sts-fips.aws-global.amazonaws.com", "aws-global"},
+        {sso, "us-gov-west-1", true, false, "https://portal.sso.us-gov-west-1.amazonaws.com",
+         "us-gov-west-1"},
+        {sts, "aws-global", false, false, "https://sts.amazonaws.com", "us-east-1"},
+        {sso, "us-east-1", false, false, "https://portal.sso.us-east-1.amazonaws.com", "us-east-1"},
+        {sso, "us-east-1", true, true, "https://portal.sso-fips.us-east-1.api.aws", "us-east-1"},
+        {oidc, "eusc-de-east-1", false, true,
          "https://oidc.eusc-de-east-1.api.amazonwebservices.eu", "eusc-de-east-1"},
-        {"oidc", "us-iso-east-1", true, false, "https://oidc-fips.us-iso-east-1.c2s.ic.gov",
+        {oidc, "us-iso-east-1", true, false, "https://oidc-fips.us-iso-east-1.c2s.ic.gov",
          "us-iso-east-1"},
     };
     for (const row& each : rows) {
-        const auto where = resolve_service_endpoint(each.prefix, "the service", each.region,
-                                                    each.fips, each.dualstack);
+        service_endpoint_parameters of;
+        of.region = each.region;
+        of.use_fips = each.fips;
+        of.use_dualstack = each.dualstack;
+        const auto where = resolve_service_endpoint(each.service, of);
         CHECK(where.url() == each.url);
         CHECK(where.signing_region == each.signing_region);
-        CHECK(where.signing_service == "the service");
+        CHECK(where.signing_service == (each.service == sts   ? "sts"
+                                        : each.service == sso ? "awsssoportal"
+                                                              : "sso-oauth"));
     }
     for (const char* bad : {"", "a.b", "us-east-1\r\nHost: evil"}) {
+        service_endpoint_parameters of;
+        of.region = bad;
         CHECK_THAT(
-            message_of(errc::invalid_argument,
-                       [&] { (void)resolve_service_endpoint("sts", "sts", bad, false, false); }),
+            message_of(errc::invalid_argument, [&] { (void)resolve_service_endpoint(sts, of); }),
             Catch::StartsWith("region "));
     }
+}
+
+TEST_CASE("a custom endpoint of a service that hands out credentials wins, without switches") {
+    service_endpoint_parameters of;
+    of.endpoint = "http://localhost:8080/";
+    const auto nowhere = resolve_service_endpoint(credential_service::sts, of);
+    CHECK(nowhere.url() == "http://localhost:8080");
+    CHECK(nowhere.signing_region.empty());
+    of.region = "eu-west-1";
+    CHECK(resolve_service_endpoint(credential_service::sts, of).signing_region == "eu-west-1");
+    of.use_fips = true;
+    CHECK(message_of(errc::invalid_argument,
+                     [&] { (void)resolve_service_endpoint(credential_service::sts, of); }) ==
+          "no endpoint of sts for region \"eu-west-1\", FIPS on, endpoint "
+          "\"http://localhost:8080\": Invalid Configuration: FIPS and custom endpoint are "
+          "not supported");
+    of.use_fips = false;
+    of.endpoint = "sts.local";
+    CHECK_THAT(message_of(errc::invalid_argument,
+                          [&] { (void)resolve_service_endpoint(credential_service::sts, of); }),
+               Catch::Contains("the endpoint of sts") && Catch::Contains("must start with http"));
 }

@@ -24,7 +24,8 @@ TEST_CASE("the region local is a server on this machine, signed for us-east-1") 
     CHECK(where.signing_region == "us-east-1");
     const auto moved = at("local", "http://127.0.0.1:9000");
     CHECK(moved.url() == "http://127.0.0.1:9000");
-    CHECK(moved.signing_region == "us-east-1");
+    // As the rules have it: a custom endpoint leaves the region as it is.
+    CHECK(moved.signing_region == "local");
 }
 
 TEST_CASE("a custom URL takes the place of the host, and the region signs") {
@@ -124,23 +125,33 @@ TEST_CASE("each rule of the endpoint refuses by name") {
     const row rows[] = {
         {{}, "region is missing"},
         {{"a b", false, false, "https://example.com"}, "is no host label"},
-        {{"us-east-1", true, false, "https://example.com"}, "FIPS and a custom endpoint"},
-        {{"us-east-1", false, true, "https://example.com"}, "dualstack and a custom endpoint"},
-        {{"", true, false, "https://example.com"}, "FIPS and a custom endpoint"},
-        {{"local", true}, "FIPS and the local endpoint"},
-        {{"local", false, true}, "dualstack and the local endpoint"},
+        {{"us-east-1", true, false, "https://example.com"}, "FIPS and custom endpoint"},
+        {{"us-east-1", false, true, "https://example.com"}, "Dualstack and custom endpoint"},
+        {{"", true, false, "https://example.com"}, "FIPS and custom endpoint"},
+        {{"local", true}, "FIPS and local endpoint"},
+        {{"local", false, true}, "Dualstack and local endpoint"},
         {{"us-east-1", false, false, "https://dynamodb.us-east-1.api.aws/"},
-         "is the region's dual"},
+         "Endpoint override is not supported for dual-stack"},
         // The rule looks at the authority, so neither does plain HTTP get past it.
-        {{"us-east-1", false, false, "http://dynamodb.us-east-1.api.aws"}, "is the region's dual"},
-        {{"us-east-1", false, false, "https://DynamoDB.us-east-1.API.aws"}, "is the region's dual"},
+        {{"us-east-1", false, false, "http://dynamodb.us-east-1.api.aws"},
+         "Endpoint override is not supported for dual-stack"},
+        {{"us-east-1", false, false, "https://DynamoDB.us-east-1.API.aws"},
+         "Endpoint override is not supported for dual-stack"},
         {{"us-east-1", false, false, "https://search-dynamodb.us-east-1.api.aws"},
-         "is the region's dual"},
-        {{"us-east-1", true, false, "", "1", mode::required}, "required and FIPS"},
-        {{"cn-north-1", false, false, "", "1", mode::required}, "partition aws-cn has no"},
-        {{"us-east-1", false, false, "", "", mode::required}, "account id is not known"},
-        {{"us-east-1", false, false, "", "a.b", mode::preferred}, "is no host label"},
-        {{"us-east-1", false, false, "", "1\r\n", mode::required}, "is no host label"},
+         "Endpoint override is not supported for dual-stack"},
+        {{"us-east-1", true, false, "", "1", mode::required}, "required and FIPS is enabled"},
+        {{"cn-north-2", false, false, "", "1", mode::required},
+         "region \"cn-north-2\", account id \"1\", account_id_endpoint_mode required: Invalid "
+         "Configuration: AccountIdEndpointMode is required but account endpoints are not supported "
+         "in this region"},
+        {{"us-east-1", false, false, "", "", mode::required},
+         "account id unknown, account_id_endpoint_mode required: "
+         "AccountIdEndpointMode is required but no AccountID was provided"},
+        {{"us-east-1", false, false, "", "a.b", mode::preferred},
+         "account id \"a.b\": Credentials-sourced account ID parameter is invalid"},
+        {{"us-east-1", false, false, "", "1\r\n", mode::required},
+         "account id \"1??\", account_id_endpoint_mode required: Credentials-sourced account ID "
+         "parameter is invalid"},
         {{"us-east-1", false, false, "https://user:pw@example.com"}, "user info"},
         {{"us-east-1", false, false, "https://example.com/a"}, "path"},
         {{"us-east-1", false, false, "https://example.com\r\nX: y"}, "host"},

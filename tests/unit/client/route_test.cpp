@@ -51,7 +51,12 @@ TEST_CASE("a request goes to the host of its account where there is one") {
         {"us-east-1", mode::disabled, "111111111111", table_arn, regional},
         {"us-east-1", mode::required, "111111111111", "", mine},
         {"us-east-1", mode::required, "", "", "-"},
-        {"cn-north-1", mode::preferred, "111111111111", "", "dynamodb.cn-north-1.amazonaws.com.cn"},
+        {"cn-north-1", mode::preferred, "111111111111", "",
+         "111111111111.ddb.cn-north-1.amazonaws.com.cn"},
+        {"us-gov-west-1", mode::preferred, "111111111111", "",
+         "111111111111.ddb.us-gov-west-1.amazonaws.com"},
+        {"us-iso-east-1", mode::preferred, "111111111111", "", "dynamodb.us-iso-east-1.c2s.ic.gov"},
+        {"us-iso-east-1", mode::required, "111111111111", "", "-"},
         {"local", mode::preferred, "111111111111", "", "localhost"},
     };
     for (const row& one : table) {
@@ -77,10 +82,10 @@ TEST_CASE("a route is made once, and partitions without hosts of accounts have o
     CHECK(&routes.find("", "") == &routes.standard());
     CHECK(routes.close().size() == 3);
 
-    const client_settings china = settings("cn-north-1", mode::preferred);
-    route_table chinese(china);
-    CHECK(&chinese.find("111111111111", "") == &chinese.standard());
-    CHECK(chinese.close().size() == 1);
+    const client_settings isolated = settings("us-iso-east-1", mode::preferred);
+    route_table regional(isolated);
+    CHECK(&regional.find("111111111111", "") == &regional.standard());
+    CHECK(regional.close().size() == 1);
 }
 
 TEST_CASE("there are routes for so many accounts, and the region's for the others") {
@@ -97,6 +102,19 @@ TEST_CASE("there are routes for so many accounts, and the region's for the other
     for (std::size_t n = 0; n < route_table::most_accounts; ++n)
         (void)only.find(account(n), "");
     CHECK_THROWS_AS(only.find(account(77), ""), error);
+}
+
+TEST_CASE("tables of one account share a route, however many they are") {
+    const client_settings given = settings("us-east-1", mode::preferred);
+    route_table routes(given);
+    route& first = routes.find("", table_arn);
+    CHECK(&first != &routes.standard());
+    for (std::size_t n = 0; n < 2 * route_table::most_known; ++n)
+        CHECK(&routes.find("111111111111", table_arn + std::to_string(n)) == &first);
+    CHECK(&routes.find("999999999999", "") == &first);
+    CHECK(&routes.find("999999999999", distant_arn) == &first);
+    CHECK(&routes.find("", distant_arn) == &routes.standard());
+    CHECK(routes.close().size() == 2);
 }
 
 TEST_CASE("after close no new route is made") {
