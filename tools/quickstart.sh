@@ -22,7 +22,7 @@ step 'examples/quickstart'
 build/release/examples/quickstart --endpoint "$CODYNAMO_TEST_ENDPOINT"
 
 step 'ten seconds of gets, 32 in flight (most of the time goes to DynamoDB Local, which is Java)'
-build/release/bench/codynamo-bench wire --prepare --endpoint "$CODYNAMO_TEST_ENDPOINT" \
+build/release/bench/codynamo-bench wire --prepare --server "$CODYNAMO_TEST_ENDPOINT" \
     --table codynamo-bench --key 1k --concurrency 32 --seconds 10
 
 step 'done; stopping DynamoDB Local'

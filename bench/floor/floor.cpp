@@ -139,7 +139,7 @@ asio::awaitable<void> open_lane(floor_run& run) {
 }
 
 int run_floor(const bench::wire_options& options) {
-    const auto server = codynamo::net::parse_origin(options.endpoint, "--endpoint");
+    const auto server = codynamo::net::parse_origin(options.server, "--server");
     floor_run run{.options = options,
                   .server = server,
                   .request = constant_request(options, server.authority()),
@@ -165,6 +165,7 @@ int run_floor(const bench::wire_options& options) {
 int main(int argc, char** argv) {
     CLI::App app("The cost of a get without a library", "codynamo-floor");
     bench::wire_options options;
+    bench::add_server_url_option(app, options.server);
     bench::add_wire_options(app, options);
     try {
         app.parse(argc, argv);
@@ -172,6 +173,7 @@ int main(int argc, char** argv) {
         return app.exit(why) == 0 ? 0 : 2;
     }
     try {
+        bench::use_server(options, bench::server_under_test(options.server));
         return run_floor(options);
     } catch (const std::exception& why) {
         std::fprintf(stderr, "codynamo-floor: %s\n", why.what());

@@ -27,10 +27,10 @@ BASELINE = HERE / "baseline.json"
 TIMEOUT_SECONDS = 100
 CACHED = ["--table", "cache", "--key", "1k", "--concurrency", "32"]
 SCENARIOS = {
-    "plain, 32 in flight": (["wire", "--endpoint", "{plain}", *CACHED], 2000, 10000),
-    "TLS, 32 in flight": (["wire", "--endpoint", "{tls}", "--tls-ca", "{ca}", *CACHED],
+    "plain, 32 in flight": (["wire", "--server", "{plain}", *CACHED], 2000, 10000),
+    "TLS, 32 in flight": (["wire", "--server", "{tls}", "--tls-ca", "{ca}", *CACHED],
                           2000, 10000),
-    "batched, 32 in flight": (["gate-loop", "batch", "--endpoint", "{batch}"], 3200, 32000),
+    "batched, 32 in flight": (["gate-loop", "batch", "--server", "{batch}"], 3200, 32000),
     "memory hit": (["gate-loop", "memory"], 20000, 220000),
 }
 
