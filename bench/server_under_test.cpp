@@ -42,12 +42,13 @@ server_version ask_version(const std::string& url) {
     stream.connect(server.host, std::to_string(server.port));
     stream << "GET / HTTP/1.0\r\nHost: " << server.authority() << "\r\n\r\n" << std::flush;
     for (std::string line; std::getline(stream, line) && line.size() > 1;) {
+        if (line.ends_with('\r')) line.pop_back();
         const auto colon = line.find(": ");
         if (colon == line.npos) continue;
         const std::string name = lower_case(line.substr(0, colon));
-        const std::string value = line.substr(colon + 2, line.size() - colon - 3);
+        const std::string value = line.substr(colon + 2);
         if (name == "x-dynoxide-version") return {"dynoxide", value};
-        if (name == "server") answer.version = value;
+        if (name == "server" && answer.version.empty()) answer.version = value;
     }
     return answer;
 }
@@ -106,7 +107,8 @@ boost::json::object describe_server(std::string_view engine, const std::string& 
     if (!url.empty() && engine != canned_server) answer = ask_version(url);
     return {{"engine", text_or_null(engine.empty() ? answer.engine : engine)},
             {"url", text_or_null(url)},
-            {"version", text_or_null(answer.version)}};
+            {"version", text_or_null(answer.version)},
+            {"package_version", nullptr}};
 }
 
 server_under_test::server_under_test(std::string name) {
@@ -123,6 +125,7 @@ server_under_test::server_under_test(std::string name) {
         endpoint_ = std::move(name);
     }
     description_ = describe_server(engine, endpoint_);
+    if (spawned_) description_["package_version"] = text_or_null(spawned_->package_version());
 }
 
 std::optional<pid_t> server_under_test::pid() const {

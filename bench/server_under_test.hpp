@@ -43,7 +43,7 @@ public:
     [[nodiscard]] const std::string& endpoint() const noexcept { return endpoint_; }
     /// Of the server that was started.
     [[nodiscard]] std::optional<pid_t> pid() const;
-    /// `engine`, `url` and `version`, each null when it is not known.
+    /// As describe_server(), with the version of the installed package.
     [[nodiscard]] const boost::json::object& description() const noexcept { return description_; }
 
 private:
@@ -52,7 +52,8 @@ private:
     boost::json::object description_;
 };
 
-/// `engine`, `url` and `version` of a server.
+/// `engine`, `url` and `version`, which is what the server says of itself; `package_version` of one
+/// that is started. Each is null when it is not known.
 [[nodiscard]] boost::json::object describe_server(std::string_view engine, const std::string& url);
 
 } // namespace bench

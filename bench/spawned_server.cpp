@@ -22,17 +22,21 @@ extern char** environ;
 namespace bench {
 namespace {
 
-/// $1 is tools/local-server.sh, $2 the engine. Prints URL and pid, and waits for the end of its
-/// input. SIGTERM to the process group gives up a start: the tool stops what it has launched, and
-/// what was started already is stopped here.
+/// $1 is tools/local-server.sh, $2 the engine. Prints URL, pid and the version of the package, and
+/// waits for the end of its input. SIGTERM to the process group gives up a start: the tool stops
+/// what it has launched, and what was started already is stopped here.
 constexpr const char* keeper_script = R"(
 trap : TERM
 url=$("$1" start --engine "$2" </dev/null) || exit 1
 trap '' PIPE # the reader may have gone
 port=${url##*:}
+version=$(source "${1%/*}/common.sh" && case $2 in
+    dynoxide) echo "$dynoxide_version" ;;
+    moto) echo "$moto_version" ;;
+    esac)
 status=$("$1" status --port "$port") &&
-    read -r _ _ pid _ <<<"$status" && printf '%s %s\n' "$url" "$pid"
-cat >/dev/null
+    read -r _ _ pid _ <<<"$status" && printf '%s %s %s\n' "$url" "$pid" "$version"
+while read -r _; do :; done
 exec "$1" stop --port "$port"
 )";
 
@@ -116,6 +120,7 @@ void spawned_server::start(const std::string& engine) {
     }
     std::istringstream words(*line);
     if (!(words >> endpoint_ >> pid_)) endpoint_.clear();
+    words >> package_version_;
 }
 
 void spawned_server::stop() noexcept {

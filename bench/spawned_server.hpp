@@ -20,6 +20,8 @@ public:
 
     [[nodiscard]] const std::string& endpoint() const noexcept { return endpoint_; }
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+    /// Of the package that tools/local-server.sh installed; empty for dynamodb-local.
+    [[nodiscard]] const std::string& package_version() const noexcept { return package_version_; }
 
 private:
     void start(const std::string& engine);
@@ -30,6 +32,7 @@ private:
     int leash_ = -1;
     std::string endpoint_;
     pid_t pid_ = -1;
+    std::string package_version_;
 };
 
 } // namespace bench

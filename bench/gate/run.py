@@ -184,6 +184,10 @@ def main():
         print(f"skipped: {why_not}" if options.skip_without_build else f"gate: {why_not}",
               file=sys.stderr)
         return 77 if options.skip_without_build else 3
+    if options.bin and not (options.bin.is_file() and os.access(options.bin, os.X_OK)):
+        print(f"gate: --bin {options.bin} is not a program; it wants the file codynamo-bench",
+              file=sys.stderr)
+        return 2
     program = options.bin or build(ROOT / "build/release")
     measured, found_versions = measure(program, options.only or SCENARIOS), versions(program)
     if options.update:

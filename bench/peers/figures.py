@@ -124,7 +124,8 @@ def padded(rows):
 
 def server_title(document, name):
     server = document["method"]["servers"][name]
-    return server["title"] + (f" ({server['version']})" if server["version"] else "")
+    version = server["package_version"] or server["version"]
+    return server["title"] + (f" {version}" if version else "")
 
 
 def markdown(document):

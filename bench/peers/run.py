@@ -196,7 +196,8 @@ class Harness:
                 continue
             try:
                 self.servers[server.name] = {"title": server.title, "url": server.url,
-                                             "version": servers.version_of(server.url)}
+                                             "version": servers.version_of(server.url),
+                                             "package_version": server.package_version}
                 self.warm(server, chosen[0], progress)
                 for concurrency in self.options.concurrency:
                     self.cell(chosen, server, concurrency, progress)

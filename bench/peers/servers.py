@@ -38,7 +38,7 @@ def script(*command):
 
 class Canned:
     name, title = "canned", "fixed answers"
-    parts, warmup = (), 0
+    parts, warmup, package_version = (), 0, None
 
     def start(self, core):
         self.folder, *lines = script(ROOT / "bench/canned.sh", "start", "--core", core)
@@ -53,8 +53,9 @@ class LocalServer:
     """An engine of tools/local-server.sh with one item."""
     tool = ROOT / "tools/local-server.sh"
 
-    def __init__(self, name, title=None, parts=(), warmup=1):
+    def __init__(self, name, title=None, parts=(), warmup=1, version_name=None):
         self.name, self.title, self.parts, self.warmup = name, title or name, parts, warmup
+        self.package_version = pinned(version_name) if version_name else None
 
     def start(self, core):
         self.url = script("taskset", "-c", core, self.tool, "start", "--engine", self.name)[0]
@@ -74,7 +75,7 @@ class LocalServer:
 
 class RunningServer:
     """One that checks no signature, by its URL. The table goes afterwards unless it was there."""
-    parts, warmup, pids = (), 1, []
+    parts, warmup, pids, package_version = (), 1, [], None
 
     def __init__(self, url):
         self.name = self.title = self.url = url
@@ -137,7 +138,14 @@ def version_of(url):
     return headers.get("x-dynoxide-version") or headers.get("server")
 
 
-SERVERS = [Canned(), LocalServer("dynoxide", parts=("server",)), LocalServer("moto", parts=("moto",)),
+def pinned(name):
+    """A version of tools/common.sh."""
+    text = (ROOT / "tools/common.sh").read_text(encoding="utf-8")
+    return re.search(rf"^{name}=(\S+)$", text, re.M)[1]
+
+
+SERVERS = [Canned(), LocalServer("dynoxide", parts=("server",), version_name="dynoxide_version"),
+           LocalServer("moto", parts=("moto",), version_name="moto_version"),
            # A JVM compiles for a while.
            LocalServer("dynamodb-local", "DynamoDB Local", warmup=10)]
 NAMES = [server.name for server in SERVERS]

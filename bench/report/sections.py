@@ -114,7 +114,8 @@ def gate(documents):
 def server_name(server):
     """With its version where that is known."""
     name = server.get("title") or server.get("engine") or server["url"]
-    return f"{name} ({server['version']})" if server["version"] else name
+    version = server["package_version"] or server["version"]
+    return f"{name} {version}" if version else name
 
 
 def peers_table(document, server, concurrency, own):

@@ -32,7 +32,8 @@ def made_up(client, number, cpu, **changes):
 def document(runs, **changes):
     return {"complete": True, "method": {"other_load_limit": LIMIT,
                                          "servers": {"canned": {"title": "fixed answers",
-                                                               "version": "nginx/1"}}},
+                                                               "version": "nginx/1",
+                               "package_version": None}}},
             "skipped": {}, "failed": [], "results": figures.results(runs, LIMIT), **changes}
 
 
@@ -84,7 +85,7 @@ class Arithmetic(unittest.TestCase):
         self.assertRegex(rows[2], r"^\| boto3 \\\*1 +\| 1,23[45] +\| 123\.[45] ×")
         self.assertIn("97%", rows[1])
         self.assertEqual(len({line.count("|") for line in text.splitlines() if "|" in line}), 1)
-        for words in ("### fixed answers (nginx/1), 32 in flight", "more than 10% of a core",
+        for words in ("### fixed answers nginx/1, 32 in flight", "more than 10% of a core",
                       "Failed: wrk (canned, 32 in flight): another value",
                       "Skipped: aws-sdk-rust: there is no cargo", "Interrupted"):
             self.assertIn(words, text)
