@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -96,6 +97,8 @@ asio::awaitable<bool> exchange(Stream& stream, boost::beast::flat_buffer& buffer
     co_await asio::async_write(stream, asio::buffer(request), asio::deferred);
     http::response_parser<discarded_body> parser;
     co_await http::async_read(stream, buffer, parser, asio::deferred);
+    if (!parser.get().keep_alive())
+        throw std::runtime_error("the server closes its connections; the floor keeps one a lane");
     co_return parser.get().result() == http::status::ok;
 }
 

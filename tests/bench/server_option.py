@@ -142,6 +142,12 @@ class ServerOption(unittest.TestCase):
         self.assertIsNone(found["server_cpu"])
         self.assertTrue(answers(ENDPOINT))
 
+    def test_aws_is_what_the_environment_names(self):
+        found = self.run_ycsb("aws", AWS_ENDPOINT_URL_DYNAMODB=ENDPOINT, AWS_REGION="us-east-1",
+                              AWS_ACCESS_KEY_ID="bench", AWS_SECRET_ACCESS_KEY="bench")
+        self.assertEqual(found["server"]["engine"], "aws")
+        self.assertIsNone(found["server"]["url"])
+
     def test_a_started_server_needs_no_prepare(self):
         for verb in (["wire"], ["rate", "--rate", "50"], ["batching", "--in-flight", "2",
                                                           "--rounds", "1"]):
