@@ -7,14 +7,17 @@ set -euo pipefail
 unset CDPATH
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache_dir=${XDG_CACHE_HOME:-${HOME:?neither XDG_CACHE_HOME nor HOME is set}/.cache}/codynamo
-dynamodb_local_version=3.1.0
-dynamodb_local_dir=$cache_dir/dynamodb-local-$dynamodb_local_version
+# The local server, and the least Rust that compiles it.
+dynoxide_version=3.2.0
+dynoxide=$cache_dir/dynoxide-$dynoxide_version/bin/dynoxide
+dynoxide_rust=1.88
 # The newest one that Debian 12's Go compiles.
 toxiproxy_version=2.7.0
 toxiproxy_dir=$cache_dir/toxiproxy
-# The Python whose venv has the real pynamodb_mate.
+# A venv with the real pynamodb_mate, and with moto, the second server.
 venv_dir=$cache_dir/venv
-export root cache_dir dynamodb_local_version dynamodb_local_dir venv_dir
+moto_version=5.2.5
+export root cache_dir dynoxide_version dynoxide dynoxide_rust venv_dir moto_version
 export toxiproxy_version toxiproxy_dir
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
@@ -27,16 +30,29 @@ die() {
 random_port() { echo $((20000 + (RANDOM * 32768 + RANDOM) % 12000)); }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# DynamoDB Local for as long as the calling script runs; exports what a client needs to find it.
-# Stopped by its pid, also when the script fails or is interrupted.
-use_dynamodb_local() {
-    local endpoint
-    endpoint=$("$root/tools/dynamodb-local.sh" start)
-    # shellcheck disable=SC2064 # the port is known now, and only now
-    trap "'$root/tools/dynamodb-local.sh' stop --port '${endpoint##*:}'" EXIT
+local_server_ports=()
+stop_local_servers() {
+    local port
+    for port in "${local_server_ports[@]}"; do
+        "$root/tools/local-server.sh" stop --port "$port" || true
+    done
+}
+
+# use_local_server [ENGINE]: a server for as long as the calling script runs; exports what a client
+# needs to find it. moto is the second server, which contracts are checked on as well. Stopped by
+# its pid, also when the script fails or is interrupted.
+use_local_server() {
+    local engine=${1:-dynoxide} endpoint
+    trap stop_local_servers EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    # Letters and digits: the server refuses an access key with anything else.
+    endpoint=$("$root/tools/local-server.sh" start --engine "$engine")
+    local_server_ports+=("${endpoint##*:}")
+    say "$engine answers at $endpoint"
+    if [[ $engine == moto ]]; then
+        export CODYNAMO_TEST_ENDPOINT_MOTO=$endpoint
+        return
+    fi
     export CODYNAMO_TEST_ENDPOINT=$endpoint AWS_ENDPOINT_URL_DYNAMODB=$endpoint
     export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1
     # Nothing of the user's own set-up, and nobody asks the machine who it is.

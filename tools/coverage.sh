@@ -10,7 +10,8 @@ cd "$root"
 step 'build: coverage'
 cmake --preset coverage >/dev/null
 cmake --build --preset coverage -j "$(nproc)"
-use_dynamodb_local
+use_local_server
+use_local_server moto
 find build/coverage -name '*.gcda' -delete
 step 'tests: coverage'
 ctest --preset coverage -j "$(nproc)" "$@"

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 # Installs what is missing on a bare Debian 12, and nothing else:
-#     tools/install-dependencies.sh [build] [server] [test] [bench] [chaos] [fuzz]
-#                                   [coverage] [tidy] [peers]
-# None means build and test. build: compiler, CMake, Boost, OpenSSL. server: DynamoDB Local. test:
-# that and bench, the formatter, Catch2 and the Python ancestor. bench: the fixed-answer server,
-# Google Benchmark, valgrind and matplotlib. chaos: DynamoDB Local and toxiproxy, which is built with
-# Go. fuzz: clang with libFuzzer. coverage: gcovr. tidy: clang-tidy. peers: wrk, and the drivers of
-# bench/peers that this machine has the toolchains for, into build/peers; CODYNAMO_PEERS names those
-# that are wanted.
+#     tools/install-dependencies.sh [--packages] [build] [server] [moto] [test] [bench] [chaos]
+#                                   [fuzz] [coverage] [tidy] [peers]
+# None means build and test; --packages installs the system's packages for them and builds nothing.
+# build: compiler, CMake, Boost, OpenSSL. server: dynoxide, which is built with cargo. moto: the
+# second server that contracts are checked on. test: server, moto, bench, the formatter, Catch2 and
+# the Python ancestor. bench: the fixed-answer server, Google Benchmark, valgrind and matplotlib.
+# chaos: server and toxiproxy, which is built with Go. fuzz: clang with libFuzzer. coverage: gcovr.
+# tidy: clang-tidy. peers: wrk, and the drivers of bench/peers that this machine has the toolchains
+# for, into build/peers; CODYNAMO_PEERS names those that are wanted.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 missing=()
@@ -21,14 +22,6 @@ need_package() {
     have dpkg-query || return 0
     [[ $(dpkg-query -W -f='${Status}' "$1" 2>/dev/null) == 'install ok installed' ]] ||
         missing+=("$1")
-}
-
-need_java() {
-    local version=0
-    if have java; then
-        version=$(java -version 2>&1 | sed -nE 's/.*version "([0-9]+).*/\1/p' | head -n 1)
-    fi
-    ((${version:-0} >= 17)) || missing+=(openjdk-17-jre-headless)
 }
 
 need_python_venv() {
@@ -50,8 +43,14 @@ collect_build() {
 }
 
 collect_server() {
-    need_java
-    [[ -d $dynamodb_local_dir ]] || need_command mvn maven
+    [[ ! -x $dynoxide ]] || return 0
+    find_cargo >/dev/null || {
+        say "dynoxide needs cargo $dynoxide_rust or later"
+        missing+=(cargo)
+    }
+    need_command cc gcc # compiles SQLite
+    need_package libc6-dev
+    need_package ca-certificates
 }
 
 collect_test() {
@@ -97,32 +96,79 @@ install_missing() {
             "somebody who may: apt-get install ${missing[*]}"
         as_root=(sudo)
     fi
-    step "installing ${missing[*]}"
     "${as_root[@]}" apt-get update -qq </dev/null >&2
+    # Which package has a new enough cargo is known only now.
+    local index
+    for index in "${!missing[@]}"; do
+        [[ ${missing[index]} != cargo ]] || missing[index]=$(cargo_package)
+    done
+    step "installing ${missing[*]}"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >&2
 }
 
-# Into a folder of its own and then renamed: an interrupted fetch leaves nothing half.
-fetch_dynamodb_local() {
-    [[ -d $dynamodb_local_dir ]] && return 0
-    step "fetching DynamoDB Local $dynamodb_local_version"
-    local work
-    work=$(mktemp -d "$cache_dir/fetch.XXXXXX")
-    cat >"$work/pom.xml" <<POM
-<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>codynamo</groupId><artifactId>fetch</artifactId><version>1</version>
-  <dependencies><dependency>
-    <groupId>software.amazon.dynamodb</groupId><artifactId>DynamoDBLocal</artifactId>
-    <version>$dynamodb_local_version</version>
-  </dependency></dependencies>
-</project>
-POM
-    mvn -q -B -f "$work/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
-        -DoutputDirectory="$work/lib" </dev/null >&2
-    mv -T "$work/lib" "$dynamodb_local_dir"
+# is_rust_new VERSION: whether that Rust compiles dynoxide.
+is_rust_new() { printf '%s\n' "$dynoxide_rust" "$1" | sort -VC; }
+
+# Prints a cargo that compiles dynoxide: the one on PATH, or else the system's, which an older one
+# may hide. A cargo of rustup's without a toolchain prints no version, and does not count.
+find_cargo() {
+    local candidate version
+    for candidate in cargo /usr/bin/cargo; do
+        version=$("$candidate" --version 2>/dev/null | sed -nE 's/^cargo ([0-9.]+).*/\1/p' || true)
+        [[ -z $version ]] || ! is_rust_new "$version" || {
+            command -v "$candidate"
+            return
+        }
+    done
+    return 1
+}
+
+# Prints the package with a new enough cargo: Debian's stable releases have a newer Rust beside their
+# own, in packages whose names end in -web. They replace the older ones, which they conflict with.
+cargo_package() {
+    local package candidate
+    for package in cargo cargo-web; do
+        candidate=$(apt-cache policy "$package" | sed -nE 's/^ +Candidate: ([0-9.]+).*/\1/p')
+        [[ -z $candidate ]] || ! is_rust_new "$candidate" || {
+            echo "$package"
+            return
+        }
+    done
+    die "dynoxide needs cargo $dynoxide_rust or later, and neither cargo nor cargo-web of this" \
+        "system's package sources is that new: add Debian's security updates to them, or install" \
+        "Rust with rustup"
+}
+
+# Into a folder of its own and then renamed: an interrupted build leaves nothing half.
+build_dynoxide() {
+    [[ ! -x $dynoxide ]] || return 0
+    step "building dynoxide $dynoxide_version"
+    rm -rf "$cache_dir"/dynoxide.*
+    local cargo work folder builder
+    cargo=$(find_cargo) || die "dynoxide needs cargo $dynoxide_rust or later, and PATH has none"
+    work=$(mktemp -d "$cache_dir/dynoxide.XXXXXX")
+    folder=$(dirname "$(dirname "$dynoxide")")
+    (
+        cd "$work" || exit
+        # cargo looks for rustc on PATH.
+        export CARGO_TARGET_DIR=$work/target PATH=${cargo%/*}:$PATH
+        exec setsid "$cargo" install dynoxide-rs --version "$dynoxide_version" --locked \
+            --no-default-features --features native-sqlite,http-server,cli --root "$work/whole"
+    ) </dev/null >"$work/build.log" 2>&1 &
+    builder=$!
+    # shellcheck disable=SC2064 # the folder and the process are known now, and only now
+    trap "kill -- -$builder 2>/dev/null || true; wait; rm -rf '$work'" EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    if ! wait "$builder" || [[ ! -x $work/whole/bin/dynoxide ]]; then
+        tail -n 20 "$work/build.log" >&2
+        die "dynoxide $dynoxide_version could not be built; above is the end of cargo's output"
+    fi
+    rm -rf "$folder"
+    mv -T "$work/whole" "$folder"
     rm -rf "$work"
+    trap - EXIT INT TERM
 }
 
 # Marked by a file when it is whole. A machine that cannot build it can still run every other test:
@@ -146,25 +192,37 @@ fetch_toxiproxy() {
     rm -rf "$work"
 }
 
-# The folder's own name is written into a venv's scripts, so this one is marked when it is whole.
-make_venv() {
-    local wanted=pynamodb_mate==6.0.1.1
-    [[ -f $venv_dir/$wanted ]] && "$venv_dir/bin/python" -c '' 2>/dev/null && return 0
-    step "installing $wanted into a venv"
-    rm -rf "$venv_dir"
-    python3 -m venv "$venv_dir"
-    "$venv_dir/bin/python" -m pip install -q --disable-pip-version-check "$wanted" </dev/null >&2
-    touch "$venv_dir/$wanted"
+# into_venv REQUIREMENT: marked by a file of its name when it is there. The folder's own name is
+# written into a venv's scripts, so the venv itself is not renamed but marked too.
+into_venv() {
+    if [[ ! -f $venv_dir/whole ]] || ! "$venv_dir/bin/python" -c '' 2>/dev/null; then
+        rm -rf "$venv_dir"
+        python3 -m venv "$venv_dir"
+        touch "$venv_dir/whole"
+    fi
+    [[ ! -f $venv_dir/$1 ]] || return 0
+    step "installing $1 into a venv"
+    "$venv_dir/bin/python" -m pip install -q --disable-pip-version-check "$1" </dev/null >&2
+    touch "$venv_dir/$1"
 }
 
+packages_only=
+if [[ ${1:-} == --packages ]]; then
+    packages_only=yes
+    shift
+fi
 parts=("$@")
 ((${#parts[@]})) || parts=(build test)
-with_server=
+wanted=" ${parts[*]} "
+# Tests and chaos need a server.
+[[ $wanted != *' test '* && $wanted != *' chaos '* ]] || wanted+='server '
+[[ $wanted != *' test '* ]] || wanted+='moto '
+read -ra parts <<<"$wanted"
 for part in "${parts[@]}"; do
     case $part in
     build) collect_build ;;
-    test | server | chaos) with_server=yes ;;&
-    server) ;;
+    server) collect_server ;;
+    moto) need_python_venv ;;
     test) collect_test ;;
     bench) collect_bench ;;
     chaos) collect_chaos ;;
@@ -172,20 +230,21 @@ for part in "${parts[@]}"; do
     coverage) need_command gcovr gcovr ;;
     peers) collect_peers ;;
     tidy) need_command clang-tidy-16 clang-tidy-16 ;;
-    *) die "what is '$part'? There are build, server, test, bench, chaos, fuzz, coverage," \
+    *) die "what is '$part'? There are build, server, moto, test, bench, chaos, fuzz, coverage," \
         "tidy and peers" ;;
     esac
 done
-[[ -z $with_server ]] || collect_server
 mkdir -p "$cache_dir"
 # Two of these at once would trip over each other; the second one then finds everything done.
 exec 9>"$cache_dir/lock"
 flock 9
 install_missing
-[[ -z $with_server ]] || fetch_dynamodb_local
-[[ " ${parts[*]} " != *' chaos '* ]] || fetch_toxiproxy
-[[ " ${parts[*]} " != *' test '* ]] || make_venv
-if [[ " ${parts[*]} " == *' peers '* ]]; then
+[[ -z $packages_only ]] || exit 0
+[[ $wanted != *' server '* ]] || build_dynoxide
+[[ $wanted != *' chaos '* ]] || fetch_toxiproxy
+[[ $wanted != *' test '* ]] || into_venv pynamodb_mate==6.0.1.1
+[[ $wanted != *' moto '* ]] || into_venv "moto[server]==$moto_version"
+if [[ $wanted == *' peers '* ]]; then
     read -ra peers <<<"${CODYNAMO_PEERS-all}"
     "$root/bench/peers/install.sh" "${peers[@]}"
 fi

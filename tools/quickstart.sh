@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# From a fresh clone to a cache at work: installs what is missing, builds Release, starts DynamoDB
-# Local on a free port, runs the quickstart example on it, then measures ten seconds of gets.
+# From a fresh clone to a cache at work: installs what is missing, builds Release, starts a local
+# server on a free port, runs the quickstart example on it, then measures ten seconds of gets.
 #     tools/quickstart.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 (($# == 0)) || die "what is $1? It takes no arguments"
@@ -14,15 +14,14 @@ step 'building (preset release)'
 cmake --preset release >/dev/null
 cmake --build --preset release -j "$(nproc)"
 
-step 'starting DynamoDB Local'
-use_dynamodb_local
-say "it answers at $CODYNAMO_TEST_ENDPOINT"
+step 'starting the local server'
+use_local_server
 
 step 'examples/quickstart'
 build/release/examples/quickstart --endpoint "$CODYNAMO_TEST_ENDPOINT"
 
-step 'ten seconds of gets, 32 in flight (most of the time goes to DynamoDB Local, which is Java)'
+step 'ten seconds of gets, 32 in flight'
 build/release/bench/codynamo-bench wire --prepare --server "$CODYNAMO_TEST_ENDPOINT" \
     --table codynamo-bench --key 1k --concurrency 32 --seconds 10
 
-step 'done; stopping DynamoDB Local'
+step 'done; stopping the local server'

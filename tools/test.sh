@@ -67,7 +67,8 @@ if [[ -n $tidy ]]; then
     step 'clang-tidy'
     run-clang-tidy-16 -quiet -j "$jobs" -p build/dev "$root/(src|tools|examples|bench)/"
 fi
-use_dynamodb_local
+use_local_server
+use_local_server moto
 run_tests dev "$@"
 # From here on nothing takes that long again, and a filter may well leave nothing to do.
 unset CODYNAMO_SIMULATION_SEEDS

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
-"""What the chaos tests share: a DynamoDB Local that can be killed, toxiproxy, and the soak.
+"""What the chaos tests share: a local server that can be killed, toxiproxy, and the soak.
 
-Everything listens on loopback (DynamoDB Local on every interface, which it cannot be told
-otherwise), on free ports, and is stopped by its pid however the test ends.
+Everything listens on loopback, on free ports, and is stopped by its pid however the test ends.
 """
 import contextlib
 import json
@@ -20,12 +19,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
+from server_identity import print_server_at  # noqa: E402
 from tapped import write_down  # noqa: E402
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "codynamo"
-SERVER = str(ROOT / "tools" / "dynamodb-local.sh")
+SERVER = str(ROOT / "tools" / "local-server.sh")
 SKIPPED = 77
-# DynamoDB Local does not look at it. The search for secrets does.
+# The local server does not check it. The search for secrets looks for it.
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 # What a client may say while its server is away: nothing that blames the request or the data.
 AWAY = {"connection_lost", "connect_failed", "timeout", "circuit_open"}
@@ -79,8 +79,8 @@ def run_test(body, limit_s):
         os.environ.pop(name, None)
     os.environ.update({"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": SECRET,
                        "AWS_REGION": "us-east-1"})
-    if not list(CACHE.glob("dynamodb-local-*")):
-        print("skipped: DynamoDB Local is not there; run tools/install-dependencies.sh server")
+    if not list(CACHE.glob("dynoxide-*/bin/dynoxide")):
+        print("skipped: dynoxide is not there; run tools/install-dependencies.sh server")
         sys.exit(SKIPPED)
     with contextlib.ExitStack() as stack:
         code = body(stack)
@@ -100,10 +100,10 @@ def scratch():
 
 
 class Server:
-    """DynamoDB Local on a folder of its own, always on the same port."""
+    """dynoxide with a database file of its own, always on the same port."""
 
-    def __init__(self, folder):
-        self.folder = str(folder)
+    def __init__(self, file):
+        self.file = str(file)
         self.port = None
 
     @property
@@ -111,7 +111,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def _start(self):
-        subprocess.run([SERVER, "start", "--db", self.folder, "--port", str(self.port)],
+        subprocess.run([SERVER, "start", "--db", self.file, "--port", str(self.port)],
                        check=True, stdout=subprocess.DEVNULL)
 
     def __enter__(self):
@@ -121,6 +121,7 @@ class Server:
             self.port = random.randrange(20000, 32000)
             try:
                 self._start()
+                print_server_at(self.url)
                 return self
             except subprocess.CalledProcessError:
                 continue
@@ -128,7 +129,7 @@ class Server:
                 # Interrupted: it may be there although nobody has heard of it yet.
                 self.__exit__()
                 raise
-        raise SystemExit("DynamoDB Local does not start")
+        raise SystemExit("the local server does not start")
 
     def __exit__(self, *_):
         subprocess.run([SERVER, "stop", "--port", str(self.port)], check=False,
@@ -138,7 +139,7 @@ class Server:
         """SIGKILL; returns when it is dead."""
         status = subprocess.run([SERVER, "status", "--port", str(self.port)], check=True,
                                 stdout=subprocess.PIPE, text=True)
-        pid = status.stdout.split()[-1]
+        pid = status.stdout.split()[2]
         os.kill(int(pid), signal.SIGKILL)
         # Its port is free when it is gone, or a zombie that nobody has asked for its exit code.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -146,9 +147,9 @@ class Server:
                 time.sleep(0.01)
 
     def ask(self, operation, what, timeout=10):
-        # It looks at the access key and the region only.
+        # The signature has to be there, and is not checked.
         headers = {"X-Amz-Target": f"DynamoDB_20120810.{operation}",
-                   "Content-Type": "application/x-amz-json-1.0",
+                   "Content-Type": "application/x-amz-json-1.0", "X-Amz-Date": "20250101T000000Z",
                    "Authorization": "AWS4-HMAC-SHA256 Credential=local/20250101/us-east-1/dynamodb/"
                                     "aws4_request, SignedHeaders=host, Signature=0"}
         request = urllib.request.Request(self.url, json.dumps(what).encode(), headers)
@@ -156,23 +157,23 @@ class Server:
             return json.load(answer)
 
     def restart(self, table="chaos"):
-        """Returns when it has answered a read: a fresh JVM accepts connections long before."""
-        # The main thread of a dying JVM is a zombie before the others have let go of the port.
-        for patience in range(60, -1, -1):
+        """Returns when it has answered a read."""
+        # The main thread of a killed process is a zombie before the others have closed the port.
+        for retries_left in range(20, -1, -1):
             try:
                 self._start()
                 break
             except subprocess.CalledProcessError:
-                if patience == 0:
+                if retries_left == 0:
                     raise
-                time.sleep(0.25)
+                time.sleep(0.1)
         read = {"TableName": table, "Key": {"key": {"S": "nothing"}}, "ConsistentRead": True}
-        for _ in range(300):
+        for _ in range(100):
             with contextlib.suppress(OSError):
                 self.ask("GetItem", read, timeout=5)
                 return
-            time.sleep(0.05)
-        raise SystemExit("DynamoDB Local does not serve the table after its restart")
+            time.sleep(0.02)
+        raise SystemExit("the local server does not serve the table after its restart")
 
 
 class Soak:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""DynamoDB Local is killed with SIGKILL and started again at random times, while writers and
+"""The local server is killed with SIGKILL and started again at random times, while writers and
 readers go on. Afterwards every acknowledged write is read back.
 
     kill.py BENCH      the program codynamo-bench
@@ -14,8 +14,8 @@ from chaos import AWAY, Checks, Server, Soak, run_test, say, scratch, seconds, s
 
 WORKERS = 64
 BACK_WITHIN_S = 2.0
-# A restarted JVM is cold: of what the warm one gave before, it has to give this share again.
-BACK_SHARE = 0.1
+# The share of the earlier throughput that counts as back; other programs may share the machine.
+BACK_SHARE = 0.3
 
 
 def kill_at_random(soak, server, chance, until):
@@ -63,7 +63,7 @@ def check_lives(checks, soak, lives, before):
         checks.that(away["errors"], f"kill {number}: nothing failed while the server was away")
         checks.that(write <= BACK_WITHIN_S, f"kill {number}: the first write after {write:.2f} s")
         checks.that(back <= BACK_WITHIN_S, f"kill {number}: back after {back:.2f} s only")
-        # Writes that readers keep passing may run into the bound of their call.
+        # On a busy machine a call may run into its own timeout.
         checks.that(set(after["errors"]) <= {"timeout"},
                     f"kill {number}: still {after['errors']} after {BACK_WITHIN_S} s")
 
@@ -83,11 +83,11 @@ def main(program):
         chance = seeded("kill")
         duration = seconds(10)
         folder = stack.enter_context(scratch())
-        server = stack.enter_context(Server(folder / "db"))
+        server = stack.enter_context(Server(folder / "table.db"))
         soak = stack.enter_context(Soak(program, folder, server.url, duration=duration + 300,
                                         writers=WORKERS, readers=WORKERS, keys=5000))
         soak.wait_for_success()
-        time.sleep(1.5)  # the first seconds belong to the JVM's compiler
+        time.sleep(0.5)
         warm = time.time()
         lives = kill_at_random(soak, server, chance, warm + duration)
         soak.stop()
@@ -96,7 +96,7 @@ def main(program):
         check_lives(checks, soak, lives, before["ok"] / max(len(window), 1) * 10)
         check_figures(checks, code, figures)
 
-        # What is read back comes from the disk, not from the memory of whoever wrote it.
+        # What is read back comes from the file, not from the memory of the process that wrote it.
         server.kill()
         server.restart()
         code, found = verify(program, soak.log, server.url)

@@ -61,7 +61,7 @@ def main(program, duration):
         checks = Checks()
         chance = seeded("soak")
         folder = stack.enter_context(scratch())
-        server = stack.enter_context(Server(folder / "db"))
+        server = stack.enter_context(Server(folder / "table.db"))
         proxy = stack.enter_context(Toxiproxy(server.port)).proxy("soak")
         # So long that it is stopped from here: its slopes leave the first ten seconds out.
         soak = stack.enter_context(Soak(program, folder, proxy.url, duration=duration + 300,

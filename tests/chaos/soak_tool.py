@@ -122,7 +122,7 @@ def main(program):
     def body(stack):
         checks = Checks()
         folder = stack.enter_context(scratch())
-        server = stack.enter_context(Server(folder / "db"))
+        server = stack.enter_context(Server(folder / "table.db"))
         check_refusals(checks, program, server, folder)
         log = check_killed(checks, program, server, folder)
         check_findings(checks, program, server, log)

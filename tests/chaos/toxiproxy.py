@@ -170,7 +170,7 @@ def main(program):
         checks = Checks()
         chance = seeded("toxiproxy")
         folder = stack.enter_context(scratch())
-        server = stack.enter_context(Server(folder / "db"))
+        server = stack.enter_context(Server(folder / "table.db"))
         toxiproxy = stack.enter_context(Toxiproxy(server.port))
         until = time.time() + seconds(0)
         lanes = [Lane(number, program, folder, toxiproxy, limit) for number in range(LANES)]

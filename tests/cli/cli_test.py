@@ -15,12 +15,15 @@ import offline
 import offline_credentials
 import vectors
 from program import GROUP, SKIPPED
+from server_identity import print_server_at  # its folder is on the path thanks to program
 
 
 def main():
     if GROUP == "live" and not os.environ.get("CODYNAMO_TEST_ENDPOINT"):
         print("skipped: CODYNAMO_TEST_ENDPOINT is not set")
         return SKIPPED
+    if GROUP == "live":
+        print_server_at(os.environ["CODYNAMO_TEST_ENDPOINT"])
     failed = 0
     for module in (offline, offline_credentials, vectors, live):
         for name, test in list(vars(module).items()):

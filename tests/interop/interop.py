@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from server_identity import print_server_at  # noqa: E402
 from tapped import write_down  # noqa: E402
 
 ENDPOINT = os.environ.get("CODYNAMO_TEST_ENDPOINT")
@@ -218,6 +219,7 @@ def check_our_clears_on_their_items(table):
 
 
 def main(program):
+    print_server_at(ENDPOINT)
     checks = [check for name, check in globals().items() if name.startswith("check_")]
     failed = 0
     for python_first in (True, False):

@@ -219,18 +219,4 @@ TEST_CASE("the sixteen operations do what they say") {
     }());
 }
 
-TEST_CASE("a refused access key is an error with the service's words") {
-    run([]() -> asio::awaitable<void> {
-        auto config = live_client_config();
-        config.credentials = aws::static_credentials({"not-alphanumeric", "secret-of-mine"});
-        client db(config);
-        const list_tables_input everything;
-        const auto refused = co_await db.attempt(everything);
-        REQUIRE(!refused);
-        CHECK(refused.error().code == errc::credentials_rejected);
-        CHECK(refused.error().message().find("secret-of-mine") == std::string::npos);
-        co_await db.close();
-    }());
-}
-
 } // namespace codynamo::dynamodb

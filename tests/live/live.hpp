@@ -4,12 +4,12 @@
 
 #include "support/run.hpp"
 #include "support/secrets.hpp"
+#include "support/server_identity.hpp"
 #include "support/tap.hpp"
 
 #include <codynamo/dynamodb/client.hpp>
 #include <codynamo/dynamodb_backend.hpp>
 
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <utility>
@@ -18,12 +18,8 @@ namespace codynamo::test {
 
 using test_support::run;
 
-/// Set by tools/test.sh to a DynamoDB Local; ctest runs these tests only where it is.
-inline std::string live_endpoint() {
-    const char* url = std::getenv("CODYNAMO_TEST_ENDPOINT");
-    if (!url) throw std::runtime_error("CODYNAMO_TEST_ENDPOINT is not set");
-    return url;
-}
+/// Names the URL of a local server, which tools/test.sh starts.
+inline constexpr const char* main_endpoint = "CODYNAMO_TEST_ENDPOINT";
 
 inline aws::credentials_provider_ptr dummy_credentials() {
     return aws::static_credentials({"dummy", std::string(testing_support::secrets::key)});
@@ -34,11 +30,12 @@ inline std::string unique_table(const std::string& stem) {
     return "test-" + stem + "-" + std::to_string(seed()) + std::to_string(seed());
 }
 
-inline dynamodb_backend_config live_config(const std::string& stem) {
+inline dynamodb_backend_config live_config(const std::string& stem,
+                                           const char* endpoint_variable = main_endpoint) {
     dynamodb_backend_config config;
     config.table_name = unique_table(stem);
     config.region = "us-east-1";
-    config.endpoint = live_endpoint();
+    config.endpoint = endpoint_from(endpoint_variable);
     config.credentials = dummy_credentials();
     config.env = testing_support::tapped();
     return config;
@@ -47,7 +44,7 @@ inline dynamodb_backend_config live_config(const std::string& stem) {
 inline dynamodb::client_config live_client_config() {
     dynamodb::client_config config;
     config.region = "us-east-1";
-    config.endpoint = live_endpoint();
+    config.endpoint = endpoint_from(main_endpoint);
     config.credentials = dummy_credentials();
     config.env = testing_support::tapped();
     return config;

@@ -178,7 +178,16 @@ TEST_CASE("refusals are understood in every store's words") {
          R"({"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",)"
          R"("message":"not found"})",
          errc::resource_not_found, "ResourceNotFoundException", "not found"},
-        {"DynamoDB Local: capital Message", 400, "",
+        {"a refused access key", 400, "",
+         R"({"__type":"com.amazonaws.dynamodb.v20120810#UnrecognizedClientException",)"
+         R"("message":"The security token included in the request is invalid."})",
+         errc::credentials_rejected, "UnrecognizedClientException",
+         "The security token included in the request is invalid."},
+        {"a refused signature", 400, "",
+         R"({"__type":"com.amazon.coral.service#InvalidSignatureException",)"
+         R"("message":"The request signature we calculated does not match"})",
+         errc::credentials_rejected, "InvalidSignatureException", "does not match"},
+        {"a capital Message", 400, "",
          R"({"__type":"com.amazon.coral.validate#ValidationException","Message":"bad key"})",
          errc::validation_failed, "ValidationException", "bad key"},
         {"Alternator: no namespace", 400, "",

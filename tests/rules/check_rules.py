@@ -32,6 +32,10 @@ FORBIDDEN = [
      re.compile("|".join(["repo1?[.]mave" + "n", "py" + "pi[.]org", "deb[.]debia" + "n",
                           "proxy[.]golan" + "g", "registry[.]npmj" + "s",
                           "crates[.]i" + "o"]))),
+    # Its terms have to be accepted by its user, which no script may do for them.
+    ("a download of DynamoDB Local, or Maven",
+     re.compile("|".join(["software[.]amazo" + "n[.]dynamodb", "dependency:cop" + "y-dep",
+                          "dynamodb_local_lates" + "t", r"\bmv" + r"n\s"]))),
     ("Asio's erased completion handler, which is broken in Boost 1.81",
      re.compile("any_completion" + "_handler[<.]")),
     # CMake's lists break at them, and every test that follows goes missing from ctest.
@@ -229,6 +233,10 @@ BAD = [
     ("src/aws/x.cpp", SPDX + "// /wor" + "k/main/x\n", "absolute path"),
     ("tools/x.sh", "# SPDX-License-Identifier: BSL-1.0\ncurl https://py" + "pi.org\n", "registry"),
     ("bench/x/package-lock.json", '{"resolved": "registry.npmj' + 's.org/x"}\n', "registry"),
+    ("tools/x.sh", "# SPDX-License-Identifier: BSL-1.0\nmv" + "n -q dependency:list\n", "Maven"),
+    ("bench/x.py", "# SPDX-License-Identifier: BSL-1.0\n'software.amazo" + "n.dynamodb'\n", "Maven"),
+    ("tools/x.sh", "# SPDX-License-Identifier: BSL-1.0\ncurl $x/dynamodb_local_lates" + "t.zip\n",
+     "DynamoDB Local"),
     ("bench/x/main.go", "package main\n", "SPDX"),
     ("src/aws/x.cpp", SPDX + "co_await f(\n    {1, 2});\n", "braces"),
     ("src/aws/x.cpp", SPDX + "co_await f(net::input{key}, 1);\n", "braces"),

@@ -3,6 +3,7 @@
 #include "workloads.hpp"
 
 #include <codynamo/dynamodb/client.hpp>
+#include <codynamo/dynamodb_backend.hpp>
 #include <codynamo/testing/simulated_dynamodb.hpp>
 #include <codynamo/testing/simulation.hpp>
 
@@ -40,7 +41,6 @@ struct small_world {
                          std::uint64_t seed = 1)
         : world(seed), server(world, config), process(world), connection(server.connect(process)) {
         server.create_table("table", "key", "");
-        simulated_client given;
         given.env.time = std::make_shared<virtual_clock>(process);
         given.env.random = std::make_shared<seeded_random>(seed);
         given.env.variable = [](const char*) { return std::nullopt; };
@@ -72,6 +72,7 @@ struct small_world {
     simulated_dynamodb server;
     virtual_process process;
     std::shared_ptr<simulated_connection> connection;
+    simulated_client given;
     dynamodb::client_config client_config;
 };
 
@@ -234,6 +235,36 @@ TEST_CASE("consistent reads see the latest version, others one within the bound"
         CHECK(!code);
     }
     CHECK(seen == std::set<int>{-1, 0, 1, 2, 3});
+}
+
+TEST_CASE("native TTL deletes what a backend stored with a lifetime that has ended, nothing else") {
+    small_world w({.ttl_deletion = 1});
+    auto config = w.given.table_config();
+    config.create = true;
+    const auto code = w.run([&](dynamodb::client) -> asio::awaitable<void> {
+        // Creates the table and switches its TTL on.
+        dynamodb_backend table = co_await dynamodb_backend::open(config);
+        const timestamp start = w.world.wall();
+        co_await table.store("brief", {.value = "v", .written = start, .lifetime = 1500ms});
+        co_await table.store("long", {.value = "v", .written = start, .lifetime = 1h});
+        co_await table.store("for ever", {.value = "v", .written = start, .lifetime = for_ever});
+        // An expired record is still loaded: freshness is for the cache to decide.
+        co_await w.given.env.time->sleep_until(w.world.now() + 1900ms);
+        const auto waiting = co_await table.load("brief");
+        CHECK(waiting);
+        co_await w.given.env.time->sleep_until(w.world.now() + 2s);
+        const auto deleted = co_await table.load("brief");
+        CHECK_FALSE(deleted);
+        const auto fresh = co_await table.load("long");
+        CHECK(fresh);
+        const auto endless = co_await table.load("for ever");
+        CHECK(endless);
+        co_await table.close();
+    });
+    CHECK(!code);
+    const auto& changes = w.server.changes();
+    CHECK(changes.size() == 4);
+    CHECK(changes.back().what == simulated_change::kind::expired);
 }
 
 TEST_CASE("pages, segments and conditions of a scan and a query come to all items once") {
