@@ -26,7 +26,7 @@ void add_duration(CLI::App& app, const std::string& name, Duration& out, const c
 }
 
 void add_soak_place(CLI::App& app, soak_options& options) {
-    app.add_option("--endpoint", options.endpoint, "URL of the server; none: the region's");
+    add_server_option(app, options.server);
     app.add_option("--table", options.table, "Name of the table")->required();
     app.add_option("--region", options.region, "E.g. eu-central-1; none: from the environment");
     app.add_option("--tls-ca", options.tls_ca, "PEM file of the authorities to trust");
@@ -77,6 +77,11 @@ void add_soak_options(CLI::App& app, soak_options& options) {
         if (options.ack_log.empty() == options.verify.empty()) {
             throw CLI::RequiredError("one of --ack-log and --verify");
         }
+        if (!options.verify.empty() && is_spawned_engine(options.server)) {
+            throw CLI::ValidationError(
+                "--server", options.server + " is started for the run and has nothing to verify; "
+                                             "name the server by its URL");
+        }
         if (options.keys < options.writers) {
             throw CLI::ValidationError("--keys", std::to_string(options.keys) + " for " +
                                                      std::to_string(options.writers) +
@@ -86,11 +91,16 @@ void add_soak_options(CLI::App& app, soak_options& options) {
 }
 
 void add_place_options(CLI::App& app, wire_options& options) {
-    app.add_option("--endpoint", options.endpoint, "URL of the server")->required();
     app.add_option("--region", options.region, "E.g. eu-central-1; none: from the environment");
     app.add_option("--table", options.table, "Name of the table")->capture_default_str();
     app.add_option("--key", options.key, "Key of the value to get")->capture_default_str();
     app.add_option("--tls-ca", options.tls_ca, "PEM file of the authorities to trust");
+}
+
+void use_server(wire_options& options, const server_under_test& server) {
+    options.endpoint = server.endpoint();
+    options.server_description = server.description();
+    if (const auto pid = server.pid()) options.server_pids.push_back(*pid);
 }
 
 void add_window_options(CLI::App& app, wire_options& options) {

@@ -2,7 +2,10 @@
 // The verbs' options. What the library's loop and the floor's are both told.
 #pragma once
 
+#include "server_under_test.hpp"
 #include "soak.hpp"
+
+#include <boost/json/object.hpp>
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
@@ -13,7 +16,12 @@
 namespace bench {
 
 struct wire_options {
+    /// As --server has it.
+    std::string server = "dynoxide";
+    /// URL of that server; empty: the region's endpoint.
     std::string endpoint;
+    /// What the JSON says of it.
+    boost::json::object server_description;
     std::string table = "codynamo-bench";
     std::string key = "1k";
     std::string region;
@@ -29,12 +37,18 @@ struct wire_options {
     std::vector<pid_t> server_pids;
 };
 
-/// Where the value is.
+/// Region, table, key and authorities: where the value is on the server.
 void add_place_options(CLI::App& app, wire_options& options);
 /// How long, and where the figures go.
 void add_window_options(CLI::App& app, wire_options& options);
 /// Both, and the concurrency.
 void add_wire_options(CLI::App& app, wire_options& options);
+/// Of --prepare.
+inline constexpr const char* prepare_help =
+    "Create the table and store a value of 1 KiB first; not needed on a server that is started for "
+    "the run";
+/// Notes the server in the options.
+void use_server(wire_options& options, const server_under_test& server);
 void add_soak_options(CLI::App& app, soak_options& options);
 
 } // namespace bench

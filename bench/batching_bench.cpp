@@ -6,7 +6,9 @@
 #include "batch_server.hpp"
 #include "figures.hpp"
 #include "histogram.hpp"
+#include "placeholder_credentials.hpp"
 #include "run_guard.hpp"
+#include "server_under_test.hpp"
 
 #include <codynamo/dynamodb_backend.hpp>
 
@@ -66,9 +68,8 @@ codynamo::dynamodb_backend_config config_of(const batching_options& options,
     codynamo::dynamodb_backend_config config;
     config.table_name = options.table;
     config.endpoint = endpoint;
-    config.region = "us-east-1";
-    config.credentials = codynamo::aws::static_credentials({"bench", "bench"});
-    config.create = !options.endpoint.empty();
+    use_placeholder_credentials(config);
+    config.create = options.server != canned_server;
     config.pool.max_connections = 256;
     config.batching.mode = mode == "off"  ? codynamo::batching_mode::off
                            : mode == "on" ? codynamo::batching_mode::on
@@ -196,6 +197,11 @@ void measure_at(const batching_options& options, const std::string& endpoint, un
     }
 }
 
+std::vector<pid_t> pids_of(const std::optional<server_under_test>& server) {
+    const auto pid = server ? server->pid() : std::nullopt;
+    return pid ? std::vector<pid_t>{*pid} : std::vector<pid_t>{};
+}
+
 std::string check_mode(const std::string& mode) {
     constexpr std::string_view with_crossover = "auto:";
     if (mode == "off" || mode == "on" || mode == "auto") return {};
@@ -212,8 +218,7 @@ std::string check_mode(const std::string& mode) {
 } // namespace
 
 void add_batching_options(CLI::App& app, batching_options& options) {
-    app.add_option("--endpoint", options.endpoint,
-                   "URL of a DynamoDB; none: a server of fixed answers in this process");
+    add_server_option(app, options.server, {std::string(canned_server)});
     app.add_option("--table", options.table, "Name of the table");
     app.add_option("--in-flight", options.in_flight, "How many gets at once")->delimiter(',');
     app.add_option("--modes", options.modes, "off, on, auto, auto:CROSSOVER")
@@ -225,20 +230,25 @@ void add_batching_options(CLI::App& app, batching_options& options) {
         ->check(CLI::Range(1U, 100U));
     app.add_option("--client-core", options.client_core, "Core of the client's thread");
     app.add_option("--server-delay", options.server_delay_us,
-                   "Microseconds by which our server answers late");
+                   "Microseconds by which canned answers late");
     app.add_option("--json", options.json, "Write the figures to this file; '-' for stdout");
-    app.add_option("--server-core", options.server_core, "Core of the server's thread");
+    app.add_option("--server-core", options.server_core, "Core of the thread of canned");
 }
 
 int run_batching(const batching_options& options) {
+    const interruption signals;
+    std::optional<server_under_test> real;
+    // Before the pinning, which a server inherits.
+    if (options.server != canned_server) real.emplace(options.server);
     pin_to_core(options.client_core);
-    std::optional<batch_server> own;
-    std::string endpoint = options.endpoint;
-    if (endpoint.empty()) {
-        own.emplace(options.server_core, std::chrono::microseconds(options.server_delay_us));
-        endpoint = "http://127.0.0.1:" + std::to_string(own->port());
-    }
-    run_guard guard("batching", "windows", {options.json, {}});
+    std::optional<batch_server> canned;
+    if (!real)
+        canned.emplace(options.server_core, std::chrono::microseconds(options.server_delay_us));
+    const std::string endpoint =
+        real ? real->endpoint() : "http://127.0.0.1:" + std::to_string(canned->port());
+    run_guard guard("batching", "windows",
+                    {options.json, pids_of(real),
+                     real ? real->description() : describe_server(canned_server, endpoint)});
     std::fprintf(guard.table_stream(), "%9s %-8s %14s %10s %8s %9s %9s %7s %10s\n", "in flight",
                  "batching", "items/CPU-s", "us of CPU", "x off", "p50 us", "p99 us", "allocs",
                  "keys/batch");

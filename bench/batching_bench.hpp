@@ -8,8 +8,8 @@
 namespace bench {
 
 struct batching_options {
-    /// Empty: a server of its own, in a thread of this process.
-    std::string endpoint;
+    /// As --server has it; canned: a server of fixed answers, in a thread of this process.
+    std::string server = "canned";
     std::string table = "codynamo-bench";
     std::vector<unsigned> in_flight{1, 2, 4, 8, 16, 32, 64, 256};
     std::vector<std::string> modes{"off", "on", "auto"};

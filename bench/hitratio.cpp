@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "hitratio.hpp"
 
-#include <codynamo/error.hpp>
+#include "run_guard.hpp"
 
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
+#include <codynamo/error.hpp>
 
 #include <array>
 #include <cstdint>
@@ -91,7 +90,7 @@ void add_hitratio_options(CLI::App& app, hitratio_options& options) {
            "w_tinylfu, s3_fifo or lru")
         ->check(CLI::IsMember({"w_tinylfu", "s3_fifo", "lru"}))
         ->default_str("w_tinylfu");
-    app.add_flag("--json", options.json, "Figures as one JSON object on stdout");
+    app.add_option("--json", options.json, "Write the figures to this file; '-' for stdout");
 }
 
 int run_hitratio(const hitratio_options& options) {
@@ -99,15 +98,11 @@ int run_hitratio(const hitratio_options& options) {
     const std::uint64_t hits = replay(trace, options.capacity, options.policy);
     const std::uint64_t requests = trace.size() / 4;
     const double ratio = static_cast<double>(hits) / static_cast<double>(requests);
-    if (options.json) {
-        const boost::json::value figures{{"requests", requests}, {"hits", hits}, {"ratio", ratio}};
-        std::printf("%s\n", boost::json::serialize(figures).c_str());
-    } else {
-        std::printf("requests %llu\nhits     %llu\nratio    %.4f\n",
-                    static_cast<unsigned long long>(requests),
-                    static_cast<unsigned long long>(hits), ratio);
-    }
-    return 0;
+    const run_guard guard("hitratio", "requests", {.json = options.json});
+    std::fprintf(guard.table_stream(), "requests %llu\nhits     %llu\nratio    %.4f\n",
+                 static_cast<unsigned long long>(requests), static_cast<unsigned long long>(hits),
+                 ratio);
+    return guard.write({{"requests", requests}, {"hits", hits}, {"ratio", ratio}}) ? 0 : 3;
 }
 
 } // namespace bench

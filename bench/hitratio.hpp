@@ -16,7 +16,8 @@ struct hitratio_options {
     std::string trace;
     std::size_t capacity = 0;
     codynamo::memory_eviction policy = codynamo::memory_eviction::w_tinylfu;
-    bool json = false;
+    /// Where the figures go as JSON; "-" for stdout, empty for nowhere.
+    std::string json{};
 };
 
 /// The file's bytes. Throws errc::invalid_argument when it cannot be read or is no trace.

@@ -6,8 +6,23 @@
 
 namespace bench {
 
+guard_options guard_options_of(const wire_options& options) {
+    return {options.json, options.server_pids, options.server_description};
+}
+
+int report_nothing_measured(const wire_options& options, std::string_view kind,
+                            boost::json::object extra) {
+    std::fprintf(stderr, "interrupted before anything was measured\n");
+    boost::json::object figures = cost_figures(0, 0, 0, usage());
+    const run_guard guard(std::string(kind), "operations", guard_options_of(options));
+    guard.describe(figures, kind);
+    for (auto& [name, value] : extra)
+        figures[name] = std::move(value);
+    return guard.write(figures) ? guard.exit_code(false) : 3;
+}
+
 measurement::measurement(const wire_options& options, std::string kind)
-    : kind_(std::move(kind)), guard_(kind_, "operations", {options.json, options.server_pids}),
+    : kind_(std::move(kind)), guard_(kind_, "operations", guard_options_of(options)),
       concurrency_(options.concurrency), limit_(options.ops) {
     const auto in_clock = [](double seconds) {
         return std::chrono::duration_cast<steady::duration>(std::chrono::duration<double>(seconds));

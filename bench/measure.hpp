@@ -13,8 +13,17 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 namespace bench {
+
+/// Where the figures of these options go, and what is said of their server.
+[[nodiscard]] guard_options guard_options_of(const wire_options& options);
+
+/// Of a run that was interrupted before anything was measured: writes the JSON, with `extra`, and
+/// returns the exit code.
+[[nodiscard]] int report_nothing_measured(const wire_options& options, std::string_view kind,
+                                          boost::json::object extra = {});
 
 /// Fed by every lane of a single-threaded loop.
 class measurement {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "one_key.hpp"
 
-#include "local_server.hpp"
+#include "placeholder_credentials.hpp"
 
 #include <exception>
 #include <optional>
@@ -21,7 +21,7 @@ codynamo::dynamodb_backend_config backend_config(const wire_options& options) {
     // A get is a request here; what merging them is worth is measured by `batching`.
     config.batching.mode = codynamo::batching_mode::off;
     config.region = options.region;
-    stand_in_if_local(config);
+    use_placeholder_credentials(config);
     return config;
 }
 

@@ -3,6 +3,7 @@
 #include "rate.hpp"
 
 #include "figures.hpp"
+#include "measure.hpp"
 #include "one_key.hpp"
 #include "open_loop.hpp"
 #include "run_guard.hpp"
@@ -43,7 +44,7 @@ class rate_run {
 public:
     rate_run(const rate_options& options, one_key target, asio::any_io_executor executor)
         : options_(options), target_(std::move(target)), executor_(executor), wake_(executor),
-          guard_("rate", "operations", {options.common.json, options.common.server_pids}) {}
+          guard_("rate", "operations", guard_options_of(options.common)) {}
 
     asio::awaitable<void> run() {
         co_await drive(options_.common.warmup_seconds, options_.seed + 1, "warm-up");
@@ -199,6 +200,7 @@ int rate_run::report() const {
 
 void add_rate_options(CLI::App& app, rate_options& options) {
     options.common.concurrency = 256;
+    add_server_option(app, options.common.server);
     add_place_options(app, options.common);
     add_window_options(app, options.common);
     app.add_option("--rate", options.per_second, "Gets a second")
@@ -210,16 +212,22 @@ void add_rate_options(CLI::App& app, rate_options& options) {
         ->capture_default_str();
     app.add_flag("--poisson", options.poisson, "At random moments instead of evenly spaced");
     app.add_option("--seed", options.seed, "Of those moments")->capture_default_str();
-    app.add_flag("--prepare", options.prepare, "Create the table and store a value of 1 KiB first");
+    app.add_flag("--prepare", options.prepare, prepare_help);
 }
 
-int run_rate(const rate_options& options) {
+int run_rate(const rate_options& given) {
+    const interruption signals;
+    rate_options options = given;
+    const server_under_test server(options.common.server);
+    use_server(options.common, server);
+    if (interruption::came()) return report_nothing_measured(options.common, "rate");
     asio::io_context context(1);
     std::unique_ptr<rate_run> run;
-    ticker looking(context, [&run] { return !run || run->look(); });
+    ticker looking(context, [&run] { return run ? run->look() : !interruption::came(); });
     std::exception_ptr failure;
     const auto all = [&]() -> asio::awaitable<void> {
-        one_key target = co_await one_key::open(options.common, options.prepare);
+        one_key target =
+            co_await one_key::open(options.common, options.prepare || server.is_spawned());
         const auto executor = co_await asio::this_coro::executor;
         run = std::make_unique<rate_run>(options, std::move(target), executor);
         co_await run->run();
@@ -230,6 +238,7 @@ int run_rate(const rate_options& options) {
     });
     context.run();
     if (failure) std::rethrow_exception(failure);
+    if (!run) return report_nothing_measured(options.common, "rate");
     return run->report();
 }
 

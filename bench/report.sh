@@ -72,7 +72,7 @@ closed_and_open_loops() {
     ((${#lines[@]})) || { failed+=('wire, rate (no nginx)') && return; }
     server=${lines[0]}
     url=${lines[1]#plain=}
-    local common=(--endpoint "$url" --table cache --key 1k --seconds "$(either 10 2)")
+    local common=(--server "$url" --table cache --key 1k --seconds "$(either 10 2)")
     pid=$(<"$server/nginx.pid")
     for pid in "$pid" $(<"/proc/$pid/task/$pid/children"); do
         common+=(--server-pid "$pid")

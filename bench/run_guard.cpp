@@ -181,6 +181,7 @@ void run_guard::describe(boost::json::object& figures, std::string_view kind) co
     figures["format"] = 1;
     figures["complete"] = !interrupted();
     figures["machine"] = machine_description();
+    if (!options_.server.empty()) figures["server"] = options_.server;
     figures["own_cpu"] = seen_.own;
     figures["server_cpu"] = boost::json::value();
     figures["bottleneck"] = boost::json::value();

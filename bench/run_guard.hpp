@@ -101,6 +101,8 @@ struct guard_options {
     /// Where the figures go as JSON: "-" for stdout, empty for nowhere.
     std::string json{};
     std::vector<pid_t> server_pids{};
+    /// See describe_server(); empty where no server is measured.
+    boost::json::object server{};
 };
 
 /// All of it together. One window at a time; the figures are the last one's.
@@ -117,8 +119,8 @@ public:
     [[nodiscard]] bench::progress& progress() noexcept { return progress_; }
     [[nodiscard]] const load& seen() const noexcept { return seen_; }
 
-    /// Adds `kind`, `format`, `complete`, `machine`, `own_cpu`, `server_cpu`, `bottleneck`,
-    /// `other_load` and `noisy`. Complete: not interrupted.
+    /// Adds `kind`, `format`, `complete`, `machine`, `server` if there is one, `own_cpu`,
+    /// `server_cpu`, `bottleneck`, `other_load` and `noisy`. Complete: not interrupted.
     void describe(boost::json::object& figures, std::string_view kind) const;
     /// Whether others were busy, and the server.
     void print_load(std::FILE* to) const;

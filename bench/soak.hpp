@@ -11,7 +11,9 @@
 namespace bench {
 
 struct soak_options {
-    /// Empty: the region's endpoint.
+    /// As --server has it.
+    std::string server = "aws";
+    /// URL of that server; empty: the region's endpoint.
     std::string endpoint;
     std::string table;
     /// Empty: what the environment says; for a plain-HTTP server on this machine us-east-1.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Writers that each own some keys, readers that read any of them, and a ticker that looks after the
 // time, the signals and the samples. One thread, and the log's.
+#include "run_guard.hpp"
+#include "server_under_test.hpp"
 #include "soak.hpp"
 #include "soak_judge.hpp"
 #include "soak_log.hpp"
@@ -14,7 +16,6 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <fstream>
@@ -42,28 +43,6 @@ constexpr auto tick = 100ms;
 struct key_state {
     std::uint64_t issued = 0;
     std::uint64_t acknowledged = 0;
-};
-
-/// SIGINT and SIGTERM, asked for instead of handled: no global is needed.
-class stop_signals {
-public:
-    stop_signals() {
-        ::sigemptyset(&set_);
-        ::sigaddset(&set_, SIGINT);
-        ::sigaddset(&set_, SIGTERM);
-        // Inherited by the threads that are started later.
-        ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    }
-    /// Once it has been true, the next signal ends the program as usual.
-    bool came() {
-        const timespec at_once{};
-        if (::sigtimedwait(&set_, nullptr, &at_once) < 0) return false;
-        ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
-        return true;
-    }
-
-private:
-    sigset_t set_{};
 };
 
 class soak {
@@ -204,7 +183,7 @@ private:
     void look_around() {
         const auto now = steady::now();
         if (now >= end_) stopping_ = true;
-        if (!interrupted_ && signals_.came()) interrupted_ = stopping_ = true;
+        if (!interrupted_ && interruption::came()) interrupted_ = stopping_ = true;
         if (now >= next_sample_) {
             meter_.sample(now, footprint::now());
             if (::isatty(STDERR_FILENO) == 1) show_progress(now);
@@ -233,8 +212,6 @@ private:
         shown_ = done;
     }
 
-    // Before the log's thread is started, which must not take the signals.
-    stop_signals signals_;
     const soak_options& options_;
     codynamo::environment env_;
     db::client client_;
@@ -271,7 +248,12 @@ soak_header header_for(const soak_options& options) {
             options.table,    options.key_prefix};
 }
 
-asio::awaitable<void> soak_and_report(const soak_options& options, int& code) {
+std::string title_of(const soak_options& options) {
+    return "soak of table " + options.table;
+}
+
+asio::awaitable<void> soak_and_report(const soak_options& options, const server_under_test& server,
+                                      int& code) {
     const std::size_t connections = options.writers + options.readers;
     co_await ensure_soak_table(options);
     auto backend = co_await open_soak_table(options, connections);
@@ -279,14 +261,25 @@ asio::awaitable<void> soak_and_report(const soak_options& options, int& code) {
     co_await it.run();
     co_await backend.close();
     code = it.exit_code();
-    print_figures("soak of table " + options.table, it.report(), options.json);
+    boost::json::object figures = it.report();
+    figures["server"] = server.description();
+    print_figures(title_of(options), figures, options.json);
 }
 
 } // namespace
 
-int run_soak(const soak_options& options) {
+int run_soak(const soak_options& given) {
+    const interruption signals;
+    soak_options options = given;
+    const server_under_test server(options.server);
+    options.endpoint = server.endpoint();
+    if (interruption::came()) {
+        print_figures(title_of(options), {{"interrupted", true}, {"server", server.description()}},
+                      options.json);
+        return 130;
+    }
     int code = 3;
-    run_to_end(soak_and_report(options, code));
+    run_to_end(soak_and_report(options, server, code));
     return code;
 }
 

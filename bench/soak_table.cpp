@@ -2,7 +2,7 @@
 // From options to a table that is there and has the right key.
 #include "soak_table.hpp"
 
-#include "local_server.hpp"
+#include "placeholder_credentials.hpp"
 
 #include <codynamo/error.hpp>
 
@@ -31,7 +31,7 @@ codynamo::dynamodb_backend_config table_config(const soak_options& options) {
     config.create = false;
     // The table's own time to live is the user's business.
     config.attributes.ttl.clear();
-    stand_in_if_local(config);
+    use_placeholder_credentials(config);
     return config;
 }
 

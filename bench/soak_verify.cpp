@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Reads back every key that a log names, by strongly consistent reads, and judges each.
+#include "server_under_test.hpp"
 #include "soak.hpp"
 #include "soak_judge.hpp"
 #include "soak_log.hpp"
@@ -180,19 +181,26 @@ private:
     std::exception_ptr failure_;
 };
 
-asio::awaitable<void> verify_and_report(const soak_options& options, log_contents log, int& code) {
+asio::awaitable<void> verify_and_report(const soak_options& options,
+                                        const server_under_test& server, log_contents log,
+                                        int& code) {
     // Not created: that would hide that it is gone.
     auto backend = co_await open_soak_table(options, lanes);
     verification it(options, backend.client(), std::move(log));
     co_await it.run();
     co_await backend.close();
     code = it.exit_code();
-    print_figures("verification of table " + options.table, it.report(), options.json);
+    boost::json::object figures = it.report();
+    figures["server"] = server.description();
+    print_figures("verification of table " + options.table, figures, options.json);
 }
 
 } // namespace
 
-int verify_soak(const soak_options& options) {
+int verify_soak(const soak_options& given) {
+    soak_options options = given;
+    const server_under_test server(options.server);
+    options.endpoint = server.endpoint();
     log_contents log = read_log(options.verify);
     if (log.runs.empty()) throw std::runtime_error(options.verify + " has no run in it");
     for (const logged_run& run : log.runs) {
@@ -200,7 +208,7 @@ int verify_soak(const soak_options& options) {
         throw std::runtime_error("run " + run.header.run + " was of table " + run.header.table);
     }
     int code = 3;
-    run_to_end(verify_and_report(options, std::move(log), code));
+    run_to_end(verify_and_report(options, server, std::move(log), code));
     return code;
 }
 

@@ -42,10 +42,10 @@ measure() {
 for ((round = 1; round <= rounds; ++round)); do
     say "round $round of $rounds"
     # shellcheck disable=SC2154 # declared above, from what canned.sh says
-    measure "plain.floor.$round" "$bin/codynamo-floor" --endpoint "$plain"
-    measure "plain.codynamo.$round" "$bin/codynamo-bench" wire --endpoint "$plain"
+    measure "plain.floor.$round" "$bin/codynamo-floor" --server "$plain"
+    measure "plain.codynamo.$round" "$bin/codynamo-bench" wire --server "$plain"
     # shellcheck disable=SC2154
-    measure "tls.floor.$round" "$bin/codynamo-floor" --endpoint "$tls" --tls-ca "$ca"
-    measure "tls.codynamo.$round" "$bin/codynamo-bench" wire --endpoint "$tls" --tls-ca "$ca"
+    measure "tls.floor.$round" "$bin/codynamo-floor" --server "$tls" --tls-ca "$ca"
+    measure "tls.codynamo.$round" "$bin/codynamo-bench" wire --server "$tls" --tls-ca "$ca"
 done
 python3 bench/ratio.py "$results" "$concurrency" ${json:+--json "$json"}

@@ -58,22 +58,29 @@ asio::awaitable<void> set_up(const wire_options& options, bool prepare, ticker& 
 } // namespace
 
 void add_wire_verb_options(CLI::App& app, wire_verb_options& options) {
+    add_server_option(app, options.server);
     add_wire_options(app, options);
-    app.add_flag("--prepare", options.prepare, "Create the table and store a value of 1 KiB first");
+    app.add_flag("--prepare", options.prepare, prepare_help);
 }
 
-int run_wire(const wire_verb_options& options) {
+int run_wire(const wire_verb_options& given) {
+    const interruption signals;
+    wire_verb_options options = given;
+    const server_under_test server(options.server);
+    use_server(options, server);
+    if (interruption::came()) return report_nothing_measured(options, "wire");
     asio::io_context context(1);
     std::optional<wire_run> run;
-    ticker looking(context, [&run] { return !run || run->measured.look(); });
+    ticker looking(context, [&run] { return run ? run->measured.look() : !interruption::came(); });
     std::exception_ptr failure;
-    asio::co_spawn(context, set_up(options, options.prepare, looking, run),
+    asio::co_spawn(context, set_up(options, options.prepare || server.is_spawned(), looking, run),
                    [&](std::exception_ptr thrown) {
                        failure = thrown;
                        if (failure) looking.stop();
                    });
     context.run();
     if (failure) std::rethrow_exception(failure);
+    if (!run) return report_nothing_measured(options, "wire");
     return run->measured.report("codynamo: get of " + std::to_string(run->target.expected.size()) +
                                 " bytes");
 }

@@ -2,7 +2,7 @@
 // Where the records are, loading them, and what is said of the run.
 #include "ycsb.hpp"
 
-#include "dynamodb_local.hpp"
+#include "server_under_test.hpp"
 #include "ycsb_run.hpp"
 
 #include <codynamo/layered_backend.hpp>
@@ -69,6 +69,20 @@ byte_cache cache_over(const codynamo::dynamodb_backend& table, const ycsb_option
     return byte_cache(codynamo::layered_backend(codynamo::memory_backend(config), table));
 }
 
+/// What was asked for.
+boost::json::object description(const ycsb_options& options, double load_units) {
+    return {{"workload", options.workload},
+            {"distribution", name_of(workload_of(options).keys)},
+            {"records", options.records},
+            {"value_bytes", options.value_size},
+            {"concurrency", options.common.concurrency},
+            {"batching", options.batching},
+            {"memory_records", options.memory_layer ? memory_records(options) : 0},
+            {"consistent_read", options.consistent_read},
+            {"seed", options.seed},
+            {"load_units", load_units}};
+}
+
 /// The whole of it, on one context.
 class ycsb {
 public:
@@ -96,7 +110,7 @@ private:
 
     /// Straight into the table: nothing is in memory when the run begins.
     asio::awaitable<void> load(codynamo::dynamodb_backend table) {
-        loading_.emplace("load", "records", guard_options{options_.common.json, {}});
+        loading_.emplace("load", "records", guard_options{.json = options_.common.json});
         const byte_cache below(table);
         for (loaded_ = 0; loaded_ < options_.records;) {
             std::vector<std::pair<std::string, std::string>> slice;
@@ -115,12 +129,11 @@ private:
 
     [[nodiscard]] bool look() {
         if (run_) return run_->look();
-        if (!loading_) return true;
+        if (!loading_) return !interruption::came();
         return !loading_->look(static_cast<double>(loaded_) / static_cast<double>(options_.records),
                                loaded_);
     }
 
-    void describe(boost::json::object& figures) const;
     void print(const boost::json::object& figures) const;
 
     const ycsb_options& options_;
@@ -131,19 +144,6 @@ private:
     std::uint64_t loaded_ = 0;
     double load_units_ = 0;
 };
-
-void ycsb::describe(boost::json::object& figures) const {
-    figures["workload"] = options_.workload;
-    figures["distribution"] = name_of(workload_of(options_).keys);
-    figures["records"] = options_.records;
-    figures["value_bytes"] = options_.value_size;
-    figures["concurrency"] = options_.common.concurrency;
-    figures["batching"] = options_.batching;
-    figures["memory_records"] = options_.memory_layer ? memory_records(options_) : 0;
-    figures["consistent_read"] = options_.consistent_read;
-    figures["seed"] = options_.seed;
-    figures["load_units"] = load_units_;
-}
 
 void ycsb::print(const boost::json::object& figures) const {
     std::FILE* to = run_->measured().lines_to();
@@ -176,16 +176,14 @@ void ycsb::print(const boost::json::object& figures) const {
 int ycsb::report() const {
     if (failure_) std::rethrow_exception(failure_);
     if (!run_) {
-        std::fprintf(stderr, "interrupted after %llu of %llu records were loaded\n",
+        std::fprintf(stderr, "%llu of %llu records were loaded\n",
                      static_cast<unsigned long long>(loaded_),
                      static_cast<unsigned long long>(options_.records));
-        boost::json::object nothing = cost_figures(0, 0, 0, usage());
-        loading_->describe(nothing, "ycsb");
-        describe(nothing);
-        return loading_->write(nothing) ? 130 : 3;
+        return report_nothing_measured(options_.common, "ycsb", description(options_, load_units_));
     }
     boost::json::object figures = run_->figures();
-    describe(figures);
+    for (auto& [name, value] : description(options_, load_units_))
+        figures[name] = std::move(value);
     print(figures);
     return run_->measured().finish(figures);
 }
@@ -201,8 +199,7 @@ void add_ycsb_options(CLI::App& app, ycsb_options& options) {
         ->capture_default_str();
     app.add_option("--distribution", options.distribution, "Instead of the workload's own")
         ->check(CLI::IsMember({"zipfian", "uniform", "latest"}));
-    app.add_option("--endpoint", options.common.endpoint,
-                   "URL of a DynamoDB; none: a DynamoDB Local is started, and stopped");
+    add_server_option(app, options.common.server);
     app.add_option("--region", options.common.region,
                    "E.g. eu-central-1; none: from the environment");
     app.add_option("--table", options.common.table, "Name of the table; created when missing")
@@ -229,17 +226,21 @@ void add_ycsb_options(CLI::App& app, ycsb_options& options) {
     app.add_flag("!--no-load", options.load, "The records are there from an earlier run");
     app.add_option("--seed", options.seed, "Of what is chosen")->capture_default_str();
     add_window_options(app, options.common);
+    app.final_callback([&options] {
+        if (options.load || !is_spawned_engine(options.common.server)) return;
+        throw CLI::ValidationError("--no-load", options.common.server +
+                                                    " is started for the run and has no records; "
+                                                    "name the server by its URL");
+    });
 }
 
 int run_ycsb(const ycsb_options& given) {
+    const interruption signals;
     ycsb_options options = given;
-    std::optional<dynamodb_local> own;
-    if (options.common.endpoint.empty()) {
-        own.emplace();
-        options.common.endpoint = own->endpoint();
-        std::fprintf(stderr, "DynamoDB Local at %s\n", own->endpoint().c_str());
-        options.common.server_pids.push_back(own->pid());
-    }
+    const server_under_test server(options.common.server);
+    use_server(options.common, server);
+    if (interruption::came())
+        return report_nothing_measured(options.common, "ycsb", description(options, 0));
     asio::io_context context(1);
     ycsb all(options, context);
     context.run();

@@ -11,7 +11,6 @@
 namespace bench {
 
 struct ycsb_options {
-    /// An empty endpoint: a DynamoDB Local, started and stopped.
     wire_options common{};
     std::string workload = "b";
     /// Empty: the workload's own.

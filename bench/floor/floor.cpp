@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -96,6 +97,8 @@ asio::awaitable<bool> exchange(Stream& stream, boost::beast::flat_buffer& buffer
     co_await asio::async_write(stream, asio::buffer(request), asio::deferred);
     http::response_parser<discarded_body> parser;
     co_await http::async_read(stream, buffer, parser, asio::deferred);
+    if (!parser.get().keep_alive())
+        throw std::runtime_error("the server closes its connections; the floor keeps one a lane");
     co_return parser.get().result() == http::status::ok;
 }
 
@@ -139,7 +142,7 @@ asio::awaitable<void> open_lane(floor_run& run) {
 }
 
 int run_floor(const bench::wire_options& options) {
-    const auto server = codynamo::net::parse_origin(options.endpoint, "--endpoint");
+    const auto server = codynamo::net::parse_origin(options.server, "--server");
     floor_run run{.options = options,
                   .server = server,
                   .request = constant_request(options, server.authority()),
@@ -165,6 +168,7 @@ int run_floor(const bench::wire_options& options) {
 int main(int argc, char** argv) {
     CLI::App app("The cost of a get without a library", "codynamo-floor");
     bench::wire_options options;
+    bench::add_server_url_option(app, options.server);
     bench::add_wire_options(app, options);
     try {
         app.parse(argc, argv);
@@ -172,6 +176,7 @@ int main(int argc, char** argv) {
         return app.exit(why) == 0 ? 0 : 2;
     }
     try {
+        bench::use_server(options, bench::server_under_test(options.server));
         return run_floor(options);
     } catch (const std::exception& why) {
         std::fprintf(stderr, "codynamo-floor: %s\n", why.what());

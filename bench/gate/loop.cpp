@@ -4,6 +4,7 @@
 #include "gate/loop.hpp"
 
 #include "batch_server.hpp"
+#include "server_under_test.hpp"
 
 #include <codynamo/cache.hpp>
 #include <codynamo/dynamodb_backend.hpp>
@@ -80,7 +81,7 @@ codynamo::dynamodb_backend_config batching_config(const std::string& endpoint) {
 }
 
 asio::awaitable<void> all_batched(const gate_loop_options& options, unsigned& running) {
-    auto backend = co_await codynamo::dynamodb_backend::open(batching_config(options.endpoint));
+    auto backend = co_await codynamo::dynamodb_backend::open(batching_config(options.server));
     const auto executor = co_await asio::this_coro::executor;
     running = lanes;
     for (unsigned i = 0; i != lanes; ++i)
@@ -113,7 +114,8 @@ void add_gate_loop_options(CLI::App& app, gate_loop_options& options) {
     app.add_option("what", options.what, "The loop")
         ->required()
         ->check(CLI::IsMember({"memory", "batch", "serve", "versions"}));
-    app.add_option("--endpoint", options.endpoint, "URL of the server");
+    app.add_option("--server", options.server, "URL of the server, for batch")
+        ->check([](const std::string& value) { return server_fault(value, {}); });
     app.add_option("--ops", options.ops, "How many gets");
 }
 

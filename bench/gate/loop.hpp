@@ -11,7 +11,7 @@ namespace bench {
 struct gate_loop_options {
     /// memory, batch, serve, versions
     std::string what;
-    std::string endpoint;
+    std::string server;
     std::uint64_t ops = 1000;
 };
 

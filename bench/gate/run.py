@@ -27,10 +27,10 @@ BASELINE = HERE / "baseline.json"
 TIMEOUT_SECONDS = 100
 CACHED = ["--table", "cache", "--key", "1k", "--concurrency", "32"]
 SCENARIOS = {
-    "plain, 32 in flight": (["wire", "--endpoint", "{plain}", *CACHED], 2000, 10000),
-    "TLS, 32 in flight": (["wire", "--endpoint", "{tls}", "--tls-ca", "{ca}", *CACHED],
+    "plain, 32 in flight": (["wire", "--server", "{plain}", *CACHED], 2000, 10000),
+    "TLS, 32 in flight": (["wire", "--server", "{tls}", "--tls-ca", "{ca}", *CACHED],
                           2000, 10000),
-    "batched, 32 in flight": (["gate-loop", "batch", "--endpoint", "{batch}"], 3200, 32000),
+    "batched, 32 in flight": (["gate-loop", "batch", "--server", "{batch}"], 3200, 32000),
     "memory hit": (["gate-loop", "memory"], 20000, 220000),
 }
 
@@ -184,6 +184,10 @@ def main():
         print(f"skipped: {why_not}" if options.skip_without_build else f"gate: {why_not}",
               file=sys.stderr)
         return 77 if options.skip_without_build else 3
+    if options.bin and not (options.bin.is_file() and os.access(options.bin, os.X_OK)):
+        print(f"gate: --bin {options.bin} is not a program; it wants the file codynamo-bench",
+              file=sys.stderr)
+        return 2
     program = options.bin or build(ROOT / "build/release")
     measured, found_versions = measure(program, options.only or SCENARIOS), versions(program)
     if options.update:

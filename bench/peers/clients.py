@@ -17,6 +17,8 @@ class Client:
     # {bin}: our own binaries; {source}: the driver's folder; {installed}: what install.sh made.
     command: str
     warmup: float = 1
+    # What names the server's URL.
+    server_option: str = "--endpoint"
 
     def words(self, bin_folder):
         places = {"bin": bin_folder, "source": ROOT / "bench/peers" / self.name,
@@ -29,9 +31,10 @@ def python(name, what):
 
 
 CLIENTS = [
-    Client("codynamo", "codynamo's cache, one thread", "{bin}/codynamo-bench wire"),
+    Client("codynamo", "codynamo's cache, one thread", "{bin}/codynamo-bench wire",
+           server_option="--server"),
     Client("floor", "bare Asio and Beast, one constant request, answer thrown away",
-           "{bin}/codynamo-floor"),
+           "{bin}/codynamo-floor", server_option="--server"),
     Client("wrk", "wrk, one thread, one constant request, value checked before and after only",
            "python3 {source}/driver.py"),
     Client("aws-sdk-go-v2", "AWS SDK for Go v2, goroutines", "{installed}/driver"),

@@ -122,6 +122,12 @@ def padded(rows):
             for row in rows]
 
 
+def server_title(document, name):
+    server = document["method"]["servers"][name]
+    version = server["package_version"] or server["version"]
+    return server["title"] + (f" {version}" if version else "")
+
+
 def markdown(document):
     """The document's results as Markdown tables, with what has to be said about them."""
     lines = []
@@ -132,7 +138,7 @@ def markdown(document):
                         sorted(own, key=lambda each: each["cpu_us_per_op"]["median"])]]
         head, *rest = padded(rows)
         rule = "|" + "|".join("-" * (len(part)) for part in head.split("|")[1:-1]) + "|"
-        title = document["method"]["servers"][place[0]]
+        title = server_title(document, place[0])
         lines += ["", f"### {title}, {place[1]} in flight", "", head, rule, *rest]
     notes = ["Medians (min–max) of the rounds."]
     if any(each["noisy_rounds"] for each in all_results):

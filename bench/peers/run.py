@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """Gets of a 1 KiB value by codynamo and by other clients of DynamoDB: in turns, several rounds,
-client on core 0, server on core 1, against fixed answers and against DynamoDB Local."""
+client on core 0, server on core 1, against fixed answers and against local servers of DynamoDB."""
 import argparse
 import dataclasses
 import datetime
@@ -108,14 +108,14 @@ class Harness:
         self.server_core = 1 if os.cpu_count() > 1 else 0
         self.cores = {0, self.server_core}
         self.environment = clients.environment()
-        self.runs, self.failed, self.versions = [], [], {}
+        self.runs, self.failed, self.versions, self.servers = [], [], {}, {}
 
     def measure(self, client, server, concurrency):
         """One run: its figures and what else went on."""
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder, "figures.json")
-            command = ["taskset", "-c", "0", *client.words(self.options.bin), "--endpoint",
-                       server.url, "--table", servers.TABLE, "--key", servers.KEY,
+            command = ["taskset", "-c", "0", *client.words(self.options.bin),
+                       client.server_option, server.url, "--table", servers.TABLE, "--key", servers.KEY,
                        "--concurrency", str(concurrency), "--seconds", str(self.options.seconds),
                        "--warmup", str(client.warmup), "--json", str(output)]
             with open(Path(folder, "errors"), "w+", encoding="utf-8") as errors:
@@ -183,18 +183,21 @@ class Harness:
                                             "reason": str(why)})
                 progress.done += 1
 
-    def everything(self, chosen, kinds, progress):
+    def everything(self, chosen, wanted, progress):
         """The servers that could not be had, with the reasons."""
         missing = {}
-        for kind in kinds:
+        for server in wanted:
             self.interruption.check()
-            progress.show(f"starting {kind.title}")
+            progress.show(f"starting {server.title}")
             try:
-                server = kind(self.server_core)
+                server.start(self.server_core)
             except servers.Unavailable as why:
-                missing[kind.name] = str(why)
+                missing[server.name] = str(why)
                 continue
             try:
+                self.servers[server.name] = {"title": server.title, "url": server.url,
+                                             "version": servers.version_of(server.url),
+                                             "package_version": server.package_version}
                 self.warm(server, chosen[0], progress)
                 for concurrency in self.options.concurrency:
                     self.cell(chosen, server, concurrency, progress)
@@ -204,13 +207,13 @@ class Harness:
 
     def document(self, chosen, skipped, complete):
         options = self.options
-        return {"kind": "peers", "format": 1, "complete": complete,
+        return {"kind": "peers", "format": 2, "complete": complete,
                 "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
                 "machine": machine.description(),
                 "method": {"rounds": options.rounds, "seconds": options.seconds,
                            "concurrency": options.concurrency, "value_bytes": len(servers.VALUE),
                            "client_core": 0, "server_core": self.server_core,
-                           "servers": {kind.name: kind.title for kind in servers.SERVERS},
+                           "servers": self.servers,
                            "other_load_limit": OTHER_LOAD_LIMIT},
                 "clients": {client.name: {"what": client.what, "warmup_seconds": client.warmup,
                                           "version": self.versions.get(client.name)}
@@ -228,7 +231,10 @@ def arguments():
                         help="gets in flight; default: 1 32 256")
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME",
                         help="of " + ", ".join(names))
-    parser.add_argument("--server", choices=["canned", "dynamodb-local", "both"], default="both")
+    parser.add_argument("--server", nargs="+", type=servers.named, metavar="SERVER",
+                        default=[servers.named(name) for name in servers.DEFAULTS],
+                        help="of " + ", ".join(servers.NAMES) + ", or a URL; default: "
+                        + " ".join(servers.DEFAULTS))
     parser.add_argument("--bin", metavar="FOLDER", help="has codynamo-bench and codynamo-floor; "
                         "without it they are built, and what is missing is installed")
     parser.add_argument("--json", metavar="FILE", help="for everything; '-' for stdout")
@@ -241,7 +247,7 @@ def arguments():
 def prepare(chosen, options):
     """Installs and builds what is missing; its output goes to stderr."""
     wanted = [client.name for client in chosen if "{installed}" in client.command]
-    parts = ["build", "bench"] + ["server"] * (options.server != "canned")
+    parts = ["build", "bench"] + [part for server in options.server for part in server.parts]
     parts += ["peers"] * any(client.name == "wrk" or client.name in wanted for client in chosen)
     cmake = ["cmake", "--build", "--preset", "release", "-j", str(os.cpu_count()), "--target",
              "codynamo_bench", "codynamo_floor"]
@@ -265,14 +271,13 @@ def main():
         sys.exit("peers: nobody to measure: " + "; ".join(
             f"{name}: {why}" for name, why in reasons.items()))
     skipped = {name: why for name, why in reasons.items() if why}
-    kinds = [kind for kind in servers.SERVERS if options.server in (kind.name, "both")]
-    progress = Progress(len(chosen) * len(kinds) * len(options.concurrency) * options.rounds,
+    progress = Progress(len(chosen) * len(options.server) * len(options.concurrency) * options.rounds,
                         options.json != "-")
     interruption = Interruption()
     harness = Harness(options, interruption)
     complete = True
     try:
-        skipped.update(harness.everything(chosen, kinds, progress))
+        skipped.update(harness.everything(chosen, options.server, progress))
     except Interrupted:
         complete = False
     progress.clear()

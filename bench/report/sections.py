@@ -111,6 +111,13 @@ def gate(documents):
     return made
 
 
+def server_name(server):
+    """With its version where that is known."""
+    name = server.get("title") or server.get("engine") or server["url"]
+    version = server["package_version"] or server["version"]
+    return f"{name} {version}" if version else name
+
+
 def peers_table(document, server, concurrency, own):
     rows, noisy = [], set()
     for each in sorted(own, key=lambda one: one["cpu_us_per_op"]["median"]):
@@ -121,8 +128,7 @@ def peers_table(document, server, concurrency, own):
                      spread_text(each["ops_per_s"]), spread_text(each["latency_us"]["p50"]),
                      spread_text(each["latency_us"]["p99"]), share(each["client_cpu"]["median"]),
                      share(each["server_cpu"]["median"]), share(each["other_load"]["median"])])
-    title = document["method"]["servers"].get(server, server)
-    return Table(f"{title}, {concurrency} in flight",
+    return Table(f"{server_name(document['method']['servers'][server])}, {concurrency} in flight",
                  ["client", "CPU µs per get", "to ours", "gets/s", "p50 µs", "p99 µs",
                   "client CPU", "server CPU", "other load"], rows, noisy)
 
@@ -226,9 +232,10 @@ def ycsb(documents):
                      number(latency.get("p99")), number(units.get("read")),
                      number(units.get("write")), share(each.get("other_load"))])
     noisy = {place for place, each in enumerate(documents) if each.get("noisy")}
-    return Section("ycsb", "Against DynamoDB Local, which is usually the bottleneck itself; what "
-                   "does not depend on it are CPU and capacity units.", [Table("", head, rows,
-                                                                             noisy)])
+    names = dict.fromkeys(server_name(each["server"]) for each in documents if each.get("server"))
+    return Section("ycsb", f"Against {' and '.join(names) or 'a server'}, which shares the machine; "
+                   "what does not depend on it are CPU and capacity units.",
+                   [Table("", head, rows, noisy)])
 
 
 def micro(documents):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""codynamo-bench ycsb and rate, as a user gives them, against a DynamoDB Local.
+"""codynamo-bench ycsb and rate, as a user gives them, against a local server.
 
     load_verbs.py FOLDER      with codynamo-bench; 77 without CODYNAMO_TEST_ENDPOINT
 """
@@ -10,8 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 import uuid
 from pathlib import Path
 
@@ -27,7 +25,7 @@ def run(binary, *arguments, code=0):
 
 
 def ycsb(binary, workload, *more, code=0, table=TABLE):
-    return run(binary, "ycsb", "--workload", workload, "--endpoint", ENDPOINT, "--table", table,
+    return run(binary, "ycsb", "--workload", workload, "--server", ENDPOINT, "--table", table,
                "--records", 600, "--seconds", 0.5, "--warmup", 0.1, "--concurrency", 8, *more,
                code=code)
 
@@ -57,7 +55,7 @@ def check_ycsb(binary):
 
 
 def check_rate(binary):
-    place = ["rate", "--endpoint", ENDPOINT, "--table", TABLE, "--seconds", 1, "--prepare"]
+    place = ["rate", "--server", ENDPOINT, "--table", TABLE, "--seconds", 1, "--prepare"]
     seen = run(binary, *place, "--rate", 50)
     assert seen["kind"] == "rate" and seen["complete"] and seen["errors"] == 0, seen
     assert seen["rate"]["arrived"] == 50 and seen["rate"]["reached"], seen
@@ -70,7 +68,7 @@ def check_rate(binary):
 
 
 def check_interruption(binary):
-    place = ["--endpoint", ENDPOINT, "--table", TABLE, "--seconds", "60", "--json", "-"]
+    place = ["--server", ENDPOINT, "--table", TABLE, "--seconds", "60", "--json", "-"]
     for verb in (["rate", "--rate", "100"], ["ycsb", "--records", "50"],
                  ["ycsb", "--records", "50000000"]):
         process = subprocess.Popen([binary, *verb, *place], text=True, stdout=subprocess.PIPE,
@@ -84,66 +82,6 @@ def check_interruption(binary):
         assert (figures["ops"] > 0) == ("50000000" not in verb), figures
 
 
-def answers(url):
-    try:
-        urllib.request.urlopen(url, timeout=2)
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
-    return True
-
-
-def marked(mark):
-    """Processes that have it in their environment."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (process / "environ").read_bytes():
-                found.append(process.name)
-        except OSError:
-            pass
-    return found
-
-
-def check_own_server_of_one_killed_early(binary):
-    name, value = "CODYNAMO_TEST_MARK", str(time.time_ns())
-    process = subprocess.Popen([binary, "ycsb", "--records", "10"], stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL, env={**os.environ, name: value})
-    time.sleep(0.3)
-    process.kill()
-    process.wait()
-    mark = f"{name}={value}".encode()
-    assert marked(mark), "the server was not being started yet"
-    until = time.monotonic() + 60
-    while marked(mark) and time.monotonic() < until:
-        time.sleep(0.2)
-    assert not marked(mark), marked(mark)
-
-
-def check_own_server(binary):
-    """It is gone afterwards, also when nobody had the time to say so."""
-    for seconds, killed in (("0.1", False), ("60", True)):
-        process = subprocess.Popen([binary, "ycsb", "--records", "10", "--seconds", seconds],
-                                   text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        url = process.stderr.readline().split()[-1]
-        assert url.startswith("http://127.0.0.1:"), url
-        if killed:
-            assert answers(url)
-            process.kill()
-        process.communicate()
-        assert process.returncode == (-signal.SIGKILL if killed else 0)
-        assert killed or not answers(url)
-        wait_until_silent(url)
-
-
-def wait_until_silent(url):
-    deadline = time.monotonic() + 60
-    while answers(url):
-        assert time.monotonic() < deadline, url
-        time.sleep(0.1)
-
-
 def main():
     if not ENDPOINT:
         print("CODYNAMO_TEST_ENDPOINT is not set")
@@ -152,8 +90,6 @@ def main():
     check_ycsb(binary)
     check_rate(binary)
     check_interruption(binary)
-    check_own_server(binary)
-    check_own_server_of_one_killed_early(binary)
     return 0
 
 

@@ -65,7 +65,7 @@ def check_comparison(bin_folder, names):
 
 
 def check_wrong_value(client, bin_folder, url, folder):
-    command = [*client.words(bin_folder), "--endpoint", url, "--table", "cache", "--key", "1k",
+    command = [*client.words(bin_folder), client.server_option, url, "--table", "cache", "--key", "1k",
                "--concurrency", "2", "--warmup", "0.1", "--seconds", "0.2",
                "--json", str(Path(folder, "figures.json"))]
     done = subprocess.run(command, env=clients.environment(), stdout=subprocess.DEVNULL,

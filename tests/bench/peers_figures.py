@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """The comparison's own arithmetic, on made-up runs: medians, ratios, marks, repetition, skipping."""
+import argparse
 import json
+import re
 import sys
 import tempfile
 import unittest
@@ -29,7 +31,9 @@ def made_up(client, number, cpu, **changes):
 
 def document(runs, **changes):
     return {"complete": True, "method": {"other_load_limit": LIMIT,
-                                         "servers": {"canned": "fixed answers"}},
+                                         "servers": {"canned": {"title": "fixed answers",
+                                                               "version": "nginx/1",
+                               "package_version": None}}},
             "skipped": {}, "failed": [], "results": figures.results(runs, LIMIT), **changes}
 
 
@@ -58,7 +62,7 @@ class Arithmetic(unittest.TestCase):
         runs += [made_up("floor", n, 8) for n in (1, 2, 3)]
         runs[1]["other_load"] = 0.3
         runs.append(made_up("floor", 3, 999, counted=False))
-        runs.append(made_up("floor", 1, 5, server="dynamodb-local"))
+        runs.append(made_up("floor", 1, 5, server="dynoxide"))
         ours, floor, elsewhere = figures.results(runs, LIMIT)
         self.assertEqual(ours["cpu_us_per_op"], {"median": 11, "min": 10, "max": 12})
         self.assertEqual(ours["latency_us"]["p99"]["median"], 22)
@@ -66,7 +70,7 @@ class Arithmetic(unittest.TestCase):
         self.assertEqual(ours["ratio_to_floor"]["median"], 11 / 8)
         self.assertIsNone(ours["allocations_per_op"])
         self.assertEqual(floor["cpu_us_per_op"]["max"], 8, "what does not count was counted")
-        self.assertEqual(elsewhere["server"], "dynamodb-local")
+        self.assertEqual(elsewhere["server"], "dynoxide")
         self.assertIsNone(elsewhere["ratio_to_codynamo"])
         json.dumps([ours, floor, elsewhere])
 
@@ -81,7 +85,7 @@ class Arithmetic(unittest.TestCase):
         self.assertRegex(rows[2], r"^\| boto3 \\\*1 +\| 1,23[45] +\| 123\.[45] ×")
         self.assertIn("97%", rows[1])
         self.assertEqual(len({line.count("|") for line in text.splitlines() if "|" in line}), 1)
-        for words in ("### fixed answers, 32 in flight", "more than 10% of a core",
+        for words in ("### fixed answers nginx/1, 32 in flight", "more than 10% of a core",
                       "Failed: wrk (canned, 32 in flight): another value",
                       "Skipped: aws-sdk-rust: there is no cargo", "Interrupted"):
             self.assertIn(words, text)
@@ -189,12 +193,20 @@ class Skipping(unittest.TestCase):
             with mock.patch("shutil.which", return_value=None):
                 self.assertIn("wrk", clients.skip_reason(by_name["wrk"], folder))
 
+    def test_servers_by_name(self):
+        self.assertEqual([servers.named(name).name for name in servers.NAMES], servers.NAMES)
+        self.assertEqual(servers.named("http://localhost:8000/").url, "http://localhost:8000")
+        for wrong in ("both", "Dynoxide", "", "http://", "http://a/b", "localhost:8000"):
+            with self.assertRaisesRegex(argparse.ArgumentTypeError, re.escape(f"'{wrong}'")):
+                servers.named(wrong)
+
     def test_a_server_that_cannot_be_had(self):
-        kind = mock.Mock(title="fixed answers", side_effect=servers.Unavailable("no nginx"))
-        kind.name = "canned"
+        server = mock.Mock(title="fixed answers")
+        server.start.side_effect = servers.Unavailable("no nginx")
+        server.name = "canned"
         options = mock.Mock(rounds=1, seconds=1.0, concurrency=[1])
         one = harness.Harness(options, mock.Mock(noted=False))
-        self.assertEqual(one.everything(clients.CLIENTS[:1], [kind], harness.Progress(1, False)),
+        self.assertEqual(one.everything(clients.CLIENTS[:1], [server], harness.Progress(1, False)),
                          {"canned": "no nginx"})
 
     def test_environment(self):

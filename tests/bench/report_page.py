@@ -53,7 +53,9 @@ def peer(client, cpu, noisy=0):
 
 def peers(**changes):
     return {"kind": "peers", "complete": True, "machine": MACHINE, "skipped": {"wrk": "no <wrk>"},
-            "failed": [], "method": {"servers": {"canned": "fixed answers"}},
+            "failed": [], "method": {"servers": {"canned": {
+                "title": "fixed answers", "url": "http://localhost:1", "version": "nginx/1",
+                               "package_version": None}}},
             "clients": {"boto3": {"version": "1.2 & more"}},
             "results": [peer("boto3", 1000.0, noisy=1), peer("codynamo", 10.0)], **changes}
 
@@ -183,7 +185,7 @@ class Page(unittest.TestCase):
             i={"kind": "compile", "compiler": "g++ 12.2", "flags": "-O2",
                "seconds": {"codynamo": spread(2.0)}}))
         words = " ".join(parsed.text)
-        for expected in ("fixed answers, 32 in flight", "boto3 *", "sign 693.2 ns",
+        for expected in ("fixed answers nginx/1, 32 in flight", "boto3 *", "sign 693.2 ns",
                          "off 61.50 yes", "h * 77.00", "1.25", "2.00 (1.80–3.00)", "1,000 (900.0–1,500)",
                          "some <cpu>, 2 cores, 8.0 GiB", "no <wrk>", "boto3 1.2 & more"):
             self.assertIn(expected, words.replace("\n", " ") + text, expected)

@@ -7,6 +7,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -49,6 +50,41 @@ class Verbs(unittest.TestCase):
             done = run("batching", "--modes", mode)
             self.assertEqual(done.returncode, 2, mode)
             self.assertIn(mode.split(",")[-1], done.stderr)
+
+    def test_hitratio_writes_its_figures(self):
+        with tempfile.TemporaryDirectory() as folder:
+            trace, figures = Path(folder, "trace.u32"), Path(folder, "figures.json")
+            trace.write_bytes(b"\1\0\0\0" * 10)
+            words = ("hitratio", "--trace", trace, "--capacity", "2", "--json")
+            self.assertEqual(run(*words, figures).returncode, 0)
+            expected = {"requests": 10, "hits": 9, "ratio": 0.9}
+            self.assertEqual(json.loads(figures.read_text(encoding="ascii")), expected)
+            self.assertEqual(json.loads(run(*words, "-").stdout), expected)
+            self.assertEqual(run(*words, Path(folder, "none/figures.json")).returncode, 3)
+
+    def test_gate_refuses_what_is_no_program(self):
+        done = run("gate", "--bin", PROGRAM.parent)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn(str(PROGRAM.parent), done.stderr)
+
+    def test_servers_that_are_none_are_refused(self):
+        rate = ("rate", "--rate", "9")
+        for verb in (("wire",), rate, ("ycsb",), ("batching",),
+                     ("soak", "--table", "abc", "--ack-log", "/dev/null/log")):
+            for server in ("both", "Dynoxide", "", "localhost:8000", "http://", "http://a/b"):
+                done = run(*verb, "--server", server)
+                self.assertEqual(done.returncode, 2, (verb, server, done.stderr))
+                self.assertIn("--server", done.stderr)
+                self.assertIn(server, done.stderr)
+        for verb in (("wire",), rate, ("ycsb",)):
+            self.assertEqual(run(*verb, "--server", "canned").returncode, 2, verb)
+
+    def test_a_server_that_is_started_has_nothing_to_read(self):
+        for words in (("ycsb", "--no-load"),
+                      ("soak", "--table", "abc", "--verify", "log", "--server", "moto")):
+            done = run(*words)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertIn("is started for the run", done.stderr)
 
     def test_scale_measures_every_number_of_threads(self):
         found = self.document("scale", "--seconds", "0.02", "--rounds", "2")

@@ -183,7 +183,7 @@ class Soak:
                  name="soak", interval_ms=100, **more):
         self.series_file = Path(folder) / f"{name}.series"
         self.log = Path(folder) / f"{name}.log"
-        options = {"endpoint": endpoint, "table": table, "seconds": duration, "writers": writers,
+        options = {"server": endpoint, "table": table, "seconds": duration, "writers": writers,
                    "readers": readers, "ack-log": self.log, "series": self.series_file,
                    "series-interval": interval_ms, **more}
         self.words = open(Path(folder) / f"{name}.stderr", "w+")
@@ -255,7 +255,7 @@ class Soak:
 def verify(program, log, endpoint, *more, table="chaos", expected=0):
     """Exit code and figures of the verification. Its complaints are shown unless expected."""
     done = subprocess.run([program, "soak", "--json", f"--verify={log}", f"--table={table}",
-                           f"--endpoint={endpoint}", *more], stdout=subprocess.PIPE,
+                           f"--server={endpoint}", *more], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True)
     write_down(done.stdout, done.stderr)
     if done.returncode != expected:

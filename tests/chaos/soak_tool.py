@@ -22,7 +22,7 @@ def create_table(server, name, attribute, kind):
 
 def run(program, server, table, log, *more, seconds=3):
     """Exit code and complaints of a short soak."""
-    done = subprocess.run([program, "soak", f"--endpoint={server.url}", f"--table={table}",
+    done = subprocess.run([program, "soak", f"--server={server.url}", f"--table={table}",
                            f"--ack-log={log}", f"--seconds={seconds}", "--json", *more],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
     write_down(done.stdout, done.stderr)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "local_server.hpp"
+#include "placeholder_credentials.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
@@ -18,7 +18,7 @@ bool is_local(const std::string& endpoint) {
 
 } // namespace
 
-void stand_in_if_local(codynamo::dynamodb_backend_config& config) {
+void use_placeholder_credentials(codynamo::dynamodb_backend_config& config) {
     if (!is_local(config.endpoint)) return;
     const auto says = [&](const char* name) {
         const auto value = config.env.variable(name);
