@@ -2,8 +2,8 @@
 // The interpreter of rule sets, over a small rule set: order, scopes of trees, texts, and the
 // functions that the public rule sets do not call. tests/interop compares the public ones.
 #include "aws/rule_evaluator.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 

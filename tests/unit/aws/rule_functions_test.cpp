@@ -2,8 +2,8 @@
 // The functions of the endpoint rule sets' standard library, as tables.
 #include "aws/rule_functions.hpp"
 #include "aws/text.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 
 using namespace codynamo::aws::detail;
