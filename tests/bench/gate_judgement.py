@@ -171,7 +171,7 @@ class Command(unittest.TestCase):
             with mock.patch.object(run, "measure", lambda *_: measured), \
                     mock.patch.object(run, "versions", lambda *_: {"compiler": now}), \
                     mock.patch.object(run, "missing", lambda *_: None), \
-                    mock.patch("sys.argv", ["gate", "--bin", "none", "--baseline", str(place),
+                    mock.patch("sys.argv", ["gate", "--bin", sys.executable, "--baseline", str(place),
                                             "--json", str(figures), *words]), \
                     redirect_stdout(out), redirect_stderr(out):
                 code = run.main()
