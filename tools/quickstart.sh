@@ -15,7 +15,7 @@ cmake --preset release >/dev/null
 cmake --build --preset release -j "$(nproc)"
 
 step 'starting the local server'
-use_local_server
+use_local_server dynoxide
 
 step 'examples/quickstart'
 build/release/examples/quickstart --endpoint "$CODYNAMO_TEST_ENDPOINT"
