@@ -27,7 +27,7 @@ trap - EXIT
 say "local server: done after $SECONDS s"
 
 step 'starting the local server'
-use_local_server
+use_local_server dynoxide
 
 step 'examples/quickstart'
 build/release/examples/quickstart --endpoint "$CODYNAMO_TEST_ENDPOINT" --measure 10

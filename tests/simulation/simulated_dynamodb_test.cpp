@@ -244,10 +244,12 @@ TEST_CASE("native TTL deletes what a backend stored with a lifetime that has end
     const auto code = w.run([&](dynamodb::client) -> asio::awaitable<void> {
         // Creates the table and switches its TTL on.
         dynamodb_backend table = co_await dynamodb_backend::open(config);
-        const timestamp start = w.world.wall();
-        co_await table.store("brief", {.value = "v", .written = start, .lifetime = 1500ms});
-        co_await table.store("long", {.value = "v", .written = start, .lifetime = 1h});
-        co_await table.store("for ever", {.value = "v", .written = start, .lifetime = for_ever});
+        record stored{.value = "v", .written = w.world.wall(), .lifetime = 1500ms};
+        co_await table.store("brief", stored);
+        stored.lifetime = 1h;
+        co_await table.store("long", stored);
+        stored.lifetime = for_ever;
+        co_await table.store("for ever", stored);
         // An expired record is still loaded: freshness is for the cache to decide.
         co_await w.given.env.time->sleep_until(w.world.now() + 1900ms);
         const auto waiting = co_await table.load("brief");
