@@ -154,10 +154,11 @@ asio::awaitable<void> clear(codynamo::dynamodb_backend backend) {
 // [/clear]
 
 // [load]
-asio::awaitable<void> get_until(codynamo::cache<std::string> texts,
+asio::awaitable<void> get_until(codynamo::cache<std::string> texts, std::string key,
                                 std::chrono::steady_clock::time_point end, std::uint64_t& gets) {
+    co_await texts.set(key, std::string(1024, 'x'));
     while (std::chrono::steady_clock::now() < end) {
-        auto found = co_await texts.get("1k");
+        auto found = co_await texts.get(key);
         expect(found && found->size() == 1024, "the text as it was stored");
         ++gets;
     }
@@ -165,8 +166,6 @@ asio::awaitable<void> get_until(codynamo::cache<std::string> texts,
 
 asio::awaitable<void> load(codynamo::dynamodb_backend backend, std::chrono::seconds duration) {
     codynamo::cache<std::string> texts(backend);
-    co_await texts.set("1k", std::string(1024, 'x'));
-
     auto executor = co_await asio::this_coro::executor;
     auto end = std::chrono::steady_clock::now() + duration;
     asio::steady_timer all_done(executor, std::chrono::steady_clock::time_point::max());
@@ -175,7 +174,8 @@ asio::awaitable<void> load(codynamo::dynamodb_backend backend, std::chrono::seco
     int running = 32;
     std::clock_t cpu = std::clock();
     for (int i = running; i != 0; --i) {
-        asio::co_spawn(executor, get_until(texts, end, gets), [&](std::exception_ptr thrown) {
+        std::string key = "text-" + std::to_string(i);
+        asio::co_spawn(executor, get_until(texts, key, end, gets), [&](std::exception_ptr thrown) {
             if (thrown) failure = thrown;
             if (--running == 0) all_done.cancel();
         });

@@ -183,6 +183,9 @@ build_dynoxide() {
     folder=$(dirname "$(dirname "$dynoxide")")
     (
         cd "$work" || exit
+        # The crate's own profile ends with minutes of link-time optimization on one core.
+        export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+        export CARGO_PROFILE_RELEASE_OPT_LEVEL=1
         # cargo looks for rustc on PATH.
         export CARGO_TARGET_DIR=$work/target PATH=${cargo%/*}:$PATH
         exec setsid "$cargo" install dynoxide-rs --version "$dynoxide_version" --locked \

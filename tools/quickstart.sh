@@ -12,7 +12,7 @@ step 'installing what is missing'
 "$root/tools/install-dependencies.sh" --packages build server
 say "packages: done after $SECONDS s"
 
-# Each has times when it keeps only one core busy.
+# Each has times when it keeps only one core busy. The server takes longer, so it goes first.
 step 'building the local server, and the library with its example (preset release)'
 "$root/tools/install-dependencies.sh" server &
 server=$!
@@ -20,7 +20,7 @@ trap 'kill "$server" 2>/dev/null; wait' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 cmake --preset release >/dev/null
-cmake --build --preset release --target example_quickstart -j "$(nproc)"
+nice -n 10 cmake --build --preset release --target example_quickstart -j "$(nproc)"
 say "library and example: done after $SECONDS s"
 wait "$server" || die 'the local server could not be built: see above'
 trap - EXIT
