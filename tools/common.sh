@@ -14,14 +14,15 @@ dynoxide_rust=1.88
 # The newest one that Debian 12's Go compiles.
 toxiproxy_version=2.7.0
 toxiproxy_dir=$cache_dir/toxiproxy
-# A venv with the real pynamodb_mate, with moto, the second server, and with one formatter for all
-# distributions.
+# A venv with the real pynamodb_mate, with moto, the second server, with one formatter for all
+# distributions, and with matplotlib: Debian 12's needs a Boost that excludes ours.
 venv_dir=$cache_dir/venv
 moto_version=5.2.5
 clang_format_version=16.0.6
 clang_tidy_version=16.0.4
+matplotlib_version=3.11.2
 export root cache_dir dynoxide_version dynoxide dynoxide_rust venv_dir moto_version
-export clang_format_version clang_tidy_version
+export clang_format_version clang_tidy_version matplotlib_version
 export toxiproxy_version toxiproxy_dir
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }

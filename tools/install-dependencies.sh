@@ -90,7 +90,6 @@ collect_server() {
 
 collect_test() {
     need_package catch2
-    need_python_venv
     collect_bench
 }
 
@@ -101,7 +100,7 @@ collect_bench() {
     need_command taskset util-linux
     need_command python3 python3
     need_command valgrind valgrind
-    python3 -c 'import matplotlib' 2>/dev/null || need_package python3-matplotlib
+    need_python_venv
 }
 
 collect_chaos() {
@@ -286,6 +285,8 @@ install_missing
 [[ -z $packages_only ]] || exit 0
 [[ $wanted != *' server '* ]] || build_dynoxide
 [[ $wanted != *' chaos '* ]] || fetch_toxiproxy
+[[ $wanted != *' test '* && $wanted != *' bench '* ]] ||
+    into_venv "matplotlib==$matplotlib_version"
 if [[ $wanted == *' test '* ]]; then
     botocore=$(botocore_version)
     into_venv pynamodb_mate==6.0.1.1 "botocore==$botocore"

@@ -5,7 +5,6 @@ import argparse
 import datetime
 import importlib.util
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -29,16 +28,13 @@ def arguments():
 
 
 def with_matplotlib():
-    """Debian's Python has Debian's matplotlib, which another Python before it in PATH has not."""
+    """Starts this again in the venv of tools/install-dependencies.sh where this Python has none."""
     if importlib.util.find_spec("matplotlib") or os.environ.get("CODYNAMO_REPORT_AGAIN"):
         return
-    for python in ("/usr/bin/python3",):
-        try:
-            found = subprocess.run([python, "-c", "import matplotlib"], stderr=subprocess.DEVNULL)
-        except OSError:
-            continue
-        if found.returncode == 0:
-            os.execve(python, [python, *sys.argv], {**os.environ, "CODYNAMO_REPORT_AGAIN": "1"})
+    cache_home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    python = Path(cache_home) / "codynamo" / "venv" / "bin" / "python"
+    if python.exists():
+        os.execve(python, [python, *sys.argv], {**os.environ, "CODYNAMO_REPORT_AGAIN": "1"})
 
 
 def main():
