@@ -250,11 +250,11 @@ TEST_CASE("native TTL deletes what a backend stored with a lifetime that has end
         co_await table.store("long", stored);
         stored.lifetime = for_ever;
         co_await table.store("for ever", stored);
-        // An expired record is still loaded: freshness is for the cache to decide.
-        co_await w.given.env.time->sleep_until(w.world.now() + 1900ms);
-        const auto waiting = co_await table.load("brief");
-        CHECK(waiting);
-        co_await w.given.env.time->sleep_until(w.world.now() + 2s);
+        co_await w.given.env.time->sleep_until(w.world.now() + 1400ms);
+        const auto living = co_await table.load("brief");
+        CHECK(living);
+        // The attribute holds whole seconds, never earlier than the end.
+        co_await w.given.env.time->sleep_until(w.world.now() + 1200ms);
         const auto deleted = co_await table.load("brief");
         CHECK_FALSE(deleted);
         const auto fresh = co_await table.load("long");
