@@ -129,7 +129,7 @@ TEST_CASE("a chunked answer is complete wherever it is cut in two") {
             w.head() = "GET ";
             (void)w.request();
             advance state = advance::more;
-            for (const auto piece : {text.substr(0, cut), text.substr(cut)}) {
+            for (const std::string& piece : {text.substr(0, cut), text.substr(cut)}) {
                 INFO(body << " cut at " << cut);
                 REQUIRE(state == advance::more);
                 std::copy(piece.begin(), piece.end(), w.space().data());
