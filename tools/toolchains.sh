@@ -54,6 +54,7 @@ make_chroot() {
         die "debootstrap of $suite failed: see $chroots_dir/$suite.log"
     }
     add_updates "$suite" "$chroot.new"
+    printf '127.0.0.1 localhost\n::1 localhost\n' >"$chroot.new/etc/hosts"
     # A mirror of sid may be older than the signature's days; the signature itself is checked.
     [[ $suite != sid ]] ||
         echo 'Acquire::Check-Valid-Until "false";' >"$chroot.new/etc/apt/apt.conf.d/99old-mirror"
