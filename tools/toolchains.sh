@@ -131,7 +131,7 @@ inner() {
     fi
     options+=(-DCMAKE_CXX_FLAGS_RELWITHDEBINFO="$flags")
     cmake --preset dev -B "$build" "${options[@]}" >/dev/null
-    cmake --build "$build" -j "$(nproc)"
+    cmake --build "$build" -j "$(nproc)" -- -k 0 # all that does not compile, at once
     [[ $work == test ]] || return 0
     use_local_server
     ctest --test-dir "$build" -j "$(nproc)" --output-on-failure --no-tests=error \
