@@ -13,14 +13,14 @@ step 'installing what is missing'
 say "packages: done after $SECONDS s"
 
 # Each has times when it keeps only one core busy. The server takes longer, so it goes first.
-step 'building the local server, and the library with its example (preset release)'
+step 'building the local server, and the library with its example (preset quickstart)'
 "$root/tools/install-dependencies.sh" server &
 server=$!
 trap 'kill "$server" 2>/dev/null; wait' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-cmake --preset release >/dev/null
-nice -n 10 cmake --build --preset release --target example_quickstart -j "$(nproc)"
+cmake --preset quickstart >/dev/null
+nice -n 10 cmake --build --preset quickstart --target example_quickstart -j "$(nproc)"
 say "library and example: done after $SECONDS s"
 wait "$server" || die 'the local server could not be built: see above'
 trap - EXIT
@@ -30,6 +30,6 @@ step 'starting the local server'
 use_local_server dynoxide
 
 step 'examples/quickstart'
-build/release/examples/quickstart --endpoint "$CODYNAMO_TEST_ENDPOINT" --measure 10
+build/quickstart/examples/quickstart --endpoint "$CODYNAMO_TEST_ENDPOINT" --measure 10
 
 step "done after $SECONDS s; stopping the local server"
