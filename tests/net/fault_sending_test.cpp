@@ -15,8 +15,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// To send ten megabytes; ThreadSanitizer looks at every byte of them.
-#ifdef __SANITIZE_THREAD__
+/// To send ten megabytes; the sanitizers look at every byte of them.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr auto long_enough = 3000ms;
 #else
 constexpr auto long_enough = 1000ms;
