@@ -102,7 +102,7 @@ TEST_CASE("a request that cannot be served before its deadline fails immediately
     f.all.clear();
 
     // Each exchange holds one of 2 connections for 5 ms or more, so at most 40 of them fit into 100
-    // ms. Nothing is answered before the refusals have come: they wait for nobody.
+    // ms. Nothing is answered before the refusals: they depend on no answer.
     constexpr int least_refused =
         100; // also when the estimate has halved because the machine is slow
     answers.close();
