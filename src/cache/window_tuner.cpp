@@ -61,12 +61,11 @@ std::optional<double> window_tuner::use(std::uint32_t hash, std::size_t weight,
                                         const frequency_sketch& sketch) noexcept {
     if (!samples(hash) || keys_->empty()) return std::nullopt;
     weight = std::min<std::size_t>(weight, std::numeric_limits<std::uint32_t>::max());
-    if (weight > scaled_bound().bytes) return std::nullopt;
-    while (free_ == no_slot && keys_->size() == most_keys && sampling_ < 31)
-        sample_fewer();
-    if (!samples(hash)) return std::nullopt;
+    adjust_sampling();
+    if (!samples(hash) || weight > scaled_bound().bytes) return std::nullopt;
     const slot at = find_or_add(hash, weight);
     if (at == no_slot) return std::nullopt;
+    const hold held(*this, at);
     for (std::size_t i = 0; i != simulations_.size(); ++i)
         simulate(i, at, sketch);
     ++since_judged_;
@@ -85,6 +84,7 @@ window_tuner::slot window_tuner::find_or_add(std::uint32_t hash, std::size_t wei
     if (at == no_slot) return no_slot;
     followed& made = (*keys_)[at];
     free_ = made.next;
+    ++followed_;
     made = {.hash = hash,
             .weight = static_cast<std::uint32_t>(weight),
             .next = chain(hash),
@@ -122,12 +122,15 @@ void window_tuner::simulate(std::size_t number, slot at, const frequency_sketch&
     }
 }
 
-/// Frees the key when no simulation holds it any more.
 void window_tuner::leave(std::size_t number, slot at) noexcept {
-    followed& key = (*keys_)[at];
     simulations_[number].segments.remove(at);
-    key.links[number].here = false;
-    if (--key.holders == 0) forget(at);
+    (*keys_)[at].links[number].here = false;
+    release(at);
+}
+
+/// Frees the key when nobody holds it any more.
+void window_tuner::release(slot at) noexcept {
+    if (--(*keys_)[at].holders == 0) forget(at);
 }
 
 void window_tuner::forget(slot at) noexcept {
@@ -137,11 +140,25 @@ void window_tuner::forget(slot at) noexcept {
     *step = (*keys_)[at].next;
     (*keys_)[at].next = free_;
     free_ = at;
+    --followed_;
 }
 
-/// Follows half as many keys in half the room. Rare: the rate only ever falls.
-void window_tuner::sample_fewer() noexcept {
-    ++sampling_;
+/// Halves the share of keys that is followed when there is room for no more, and doubles it when
+/// few were followed for a while. The two limits are a factor of eight apart, so that one change
+/// does not bring about the other.
+void window_tuner::adjust_sampling() noexcept {
+    while (free_ == no_slot && keys_->size() == most_keys && sampling_ < 31)
+        set_sampling(sampling_ + 1);
+    if (sampling_ == 0 || followed_ >= fewest_keys) {
+        uses_while_few_ = 0;
+    } else if (++uses_while_few_ == fewest_keys) {
+        uses_while_few_ = 0;
+        set_sampling(sampling_ - 1);
+    }
+}
+
+void window_tuner::set_sampling(unsigned sampling) noexcept {
+    sampling_ = sampling;
     for (std::size_t i = 0; i != keys_->size(); ++i) {
         const auto at = static_cast<slot>(i);
         if ((*keys_)[i].holders == 0 || samples((*keys_)[i].hash)) continue;
@@ -171,6 +188,8 @@ void window_tuner::clear() noexcept {
     for (simulation& one : simulations_)
         one.hits = 0;
     since_judged_ = 0;
+    uses_while_few_ = 0;
+    set_sampling(0);
 }
 
 } // namespace codynamo::detail

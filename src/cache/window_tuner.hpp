@@ -17,13 +17,17 @@ namespace codynamo::detail {
 
 /// The simulations hold hashes and weights, not values, and share the memory's sketch. Of the keys
 /// only so many are followed that their number stays small; the bounds shrink alike (Waldspurger
-/// et al.: Cache Modeling and Optimization using Miniature Simulations, 2017). What they hit counts
-/// less and less with time. The share of the best one is the new window.
+/// et al.: Cache Modeling and Optimization using Miniature Simulations, 2017). The share of keys
+/// that is followed falls when their number is at its bound, and rises again when few are left
+/// because entries have become larger. What they hit counts less and less with time. The share of
+/// the best one is the new window.
 class window_tuner {
 public:
     static constexpr std::array<double, 4> windows{0.01, 0.15, 0.5, 0.95};
     /// Keys that are followed, in all simulations together.
     static constexpr std::size_t most_keys = 1024;
+    /// Fewer than this are a poor sample: more keys are followed after as many more uses.
+    static constexpr std::size_t fewest_keys = most_keys / 8;
 
     explicit window_tuner(memory_load bound);
 
@@ -37,6 +41,8 @@ public:
     [[nodiscard]] double window() const noexcept { return windows[best_]; }
     /// One of 2^sampling() keys is followed.
     [[nodiscard]] unsigned sampling() const noexcept { return sampling_; }
+    /// In all simulations together.
+    [[nodiscard]] std::size_t followed_keys() const noexcept { return followed_; }
 
 private:
     using slot = std::uint16_t;
@@ -47,7 +53,7 @@ private:
         std::uint8_t segment = 0;
         bool here = false;
     };
-    /// A followed key: in at least one simulation, or free.
+    /// A followed key: held by at least one simulation or by use(), or free.
     struct followed {
         std::uint32_t hash = 0;
         std::uint32_t weight = 0;
@@ -65,6 +71,21 @@ private:
         link& operator[](id at) const noexcept { return (*keys)[at].links[number]; }
         [[nodiscard]] std::size_t weight(id at) const noexcept { return (*keys)[at].weight; }
     };
+    /// Holds a key as a simulation does. A simulation may evict the very key that is used; without
+    /// this its place would be free while the next simulation enters it.
+    class hold {
+    public:
+        hold(window_tuner& tuner, slot at) noexcept : tuner_(tuner), at_(at) {
+            ++(*tuner_.keys_)[at_].holders;
+        }
+        hold(const hold&) = delete;
+        hold& operator=(const hold&) = delete;
+        ~hold() { tuner_.release(at_); }
+
+    private:
+        window_tuner& tuner_;
+        slot at_;
+    };
     struct simulation {
         window_segments<view> segments;
         double hits = 0;
@@ -76,8 +97,10 @@ private:
     void reweigh(slot at, std::size_t weight) noexcept;
     void simulate(std::size_t number, slot at, const frequency_sketch& sketch) noexcept;
     void leave(std::size_t number, slot at) noexcept;
+    void release(slot at) noexcept;
     void forget(slot at) noexcept;
-    void sample_fewer() noexcept;
+    void adjust_sampling() noexcept;
+    void set_sampling(unsigned sampling) noexcept;
     [[nodiscard]] memory_load scaled_bound() const noexcept;
     [[nodiscard]] std::optional<double> judge() noexcept;
 
@@ -85,8 +108,10 @@ private:
     std::unique_ptr<std::vector<followed>> keys_; ///< its address is in the views
     std::vector<slot> chains_;
     slot free_ = no_slot;
+    std::size_t followed_ = 0; ///< keys that are not free
     std::vector<simulation> simulations_;
     unsigned sampling_ = 0;
+    std::size_t uses_while_few_ = 0;
     std::size_t since_judged_ = 0;
     std::size_t best_ = 0;
     std::uint32_t luck_ = 1;

@@ -252,6 +252,50 @@ TEST_CASE("a tuner follows so many keys at most, and few entries do not make it 
     CHECK_FALSE(small.use(hash_of(1), 100, sketch));
 }
 
+TEST_CASE("a tuner follows more keys again when entries have become larger") {
+    frequency_sketch sketch;
+    sketch.reserve(1000);
+    window_tuner tuner({1'000'000, std::size_t{64} << 20});
+    for (std::size_t i = 0; i != 200'000; ++i) {
+        tuner.reserve();
+        (void)tuner.use(hash_of(i), 100, sketch);
+    }
+    CHECK(tuner.sampling() >= 7);
+    for (std::size_t i = 0; i != 200'000; ++i) { // about 1000 fit
+        tuner.reserve();
+        (void)tuner.use(hash_of(i % 2000), 65'000, sketch);
+    }
+    CHECK(tuner.sampling() <= 3);
+    CHECK(tuner.followed_keys() >= window_tuner::fewest_keys);
+    for (std::size_t i = 0; i != 200'000; ++i) {
+        tuner.reserve();
+        (void)tuner.use(hash_of(i), 100, sketch);
+    }
+    CHECK(tuner.sampling() >= 7);
+    tuner.clear();
+    CHECK(tuner.sampling() == 0);
+}
+
+TEST_CASE("a tuner survives that a simulation evicts the key that is used") {
+    frequency_sketch sketch;
+    sketch.reserve(1000);
+    for (const std::size_t entries : {1U, 2U, 3U, 10U, 5000U}) {
+        window_tuner tuner({entries, 10'000});
+        std::uint32_t state = 1;
+        for (int i = 0; i != 50'000; ++i) {
+            state = state * 1664525 + 1013904223;
+            tuner.reserve();
+            const std::size_t sizes[] = {96, 1096, 9096, 9990, 10'000, 10'001};
+            sketch.count(hash_of(state >> 24));
+            (void)tuner.use(hash_of(state >> 24), sizes[(state >> 16 & 255) % 6], sketch);
+            if (i % 10'000 == 0) tuner.clear();
+        }
+        CHECK(tuner.followed_keys() <= 4 * std::min<std::size_t>(entries, 10'000 / 96));
+        tuner.clear();
+        CHECK(tuner.followed_keys() == 0);
+    }
+}
+
 TEST_CASE("S3-FIFO lets go first of what was not used again") {
     driven<s3_fifo_policy> m(10);
     for (const char* key : {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"})

@@ -127,6 +127,18 @@ TEST_CASE("a memory store is a subset of the model, with its books right") {
     }
 }
 
+TEST_CASE("values of very different sizes set again and again leave a memory whole") {
+    for (const memory_eviction eviction : all_policies) {
+        world w(10'000, 1'000'000, eviction);
+        const std::pair<int, std::size_t> sets[] = {{1, 0},    {0, 1000}, {1, 0},   {1, 9000},
+                                                    {1, 1000}, {0, 9000}, {1, 1000}};
+        for (int i = 0; i != 2000; ++i)
+            for (const auto& [key, size] : sets)
+                w.put(std::to_string(key), std::string(size, 'v'), for_ever);
+        w.check();
+    }
+}
+
 TEST_CASE("nothing is lost from a memory that has room") {
     for (const memory_eviction eviction : all_policies) {
         testing::seeded_random seed(1);
