@@ -52,7 +52,16 @@ void timer_wheel::schedule(entry_id entry, timestamp now) noexcept {
         tick_ = tick_of(now);
         cascaded_ = true;
     }
+    follow_back(tick_of(now));
     put(entry);
+}
+
+/// No entry is missed: the bucket of a deadline is met at the latest when the deadline is, from
+/// whichever earlier tick one starts.
+void timer_wheel::follow_back(tick now) noexcept {
+    if (now >= tick_) return;
+    tick_ = now;
+    cascaded_ = false;
 }
 
 void timer_wheel::cancel(entry_id entry) noexcept {
@@ -70,6 +79,7 @@ std::size_t timer_wheel::size() const noexcept {
 
 entry_id timer_wheel::next_due(timestamp now, int& budget) noexcept {
     const tick until = tick_of(now);
+    follow_back(until);
     while (budget > 0 && size() != 0 && tick_ < until) {
         if (!cascaded_) {
             if (!cascade(budget)) return no_entry;
@@ -77,11 +87,13 @@ entry_id timer_wheel::next_due(timestamp now, int& budget) noexcept {
         }
         const entry_id due = buckets_[static_cast<std::size_t>(tick_) & (level_size - 1)];
         --budget;
-        if (due != no_entry) {
-            take(due);
-            return due;
+        if (due == no_entry) {
+            step(until);
+            continue;
         }
-        step(until);
+        take(due);
+        if (tick_of((*table_)[due].node->deadline()) <= tick_) return due;
+        put(due); // the clock has gone back since it was put here
     }
     return no_entry;
 }

@@ -16,11 +16,15 @@ namespace codynamo::detail {
 /// Four levels of 64 buckets: of 1.05 s, 67 s, 72 min and 76 h. An entry waits in the bucket that
 /// its deadline is in, and moves to a finer one when that one's time comes. So it goes at most
 /// 1.05 s late, and costs at most four moves. Not thread-safe.
+///
+/// Its time is the wall clock's, and follows it back as well: at once, because the entries stay in
+/// their buckets and are put into others when a bucket is met too early. Only what was due by the
+/// clock before it went back, and had not been taken out yet, may go up to 67 s late.
 class timer_wheel {
 public:
     explicit timer_wheel(const memory_table& table) noexcept;
 
-    /// The entry's node expires. It is in no bucket. `now`: of whoever stores it.
+    /// The entry's node expires. It is in no bucket.
     void schedule(entry_id entry, timestamp now) noexcept;
     /// No effect on an entry in no bucket.
     void cancel(entry_id entry) noexcept;
@@ -48,11 +52,12 @@ private:
     /// False when the budget ran out before the coarser buckets that begin now were empty.
     [[nodiscard]] bool cascade(int& budget) noexcept;
     void step(tick until) noexcept;
+    void follow_back(tick now) noexcept;
 
     const memory_table* table_;
     std::array<entry_id, levels * level_size> buckets_;
     std::array<std::size_t, levels> held_{};
-    tick tick_ = 0; ///< the next to be done with; what is due before it is gone
+    tick tick_ = 0; ///< the next to be done with; what is due before it is gone or in its bucket
     bool cascaded_ = false;
 };
 
