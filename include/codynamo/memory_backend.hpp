@@ -49,11 +49,11 @@ struct memory_stats {
     std::uint64_t evicted = 0; ///< records that had to make room since the start
 };
 
-/// Records in memory. A new key that was stored last is there; which others are is up to the
-/// policy. An expired record is dropped when a read meets it, or by the operations after it
-/// expired, a few at a time. A handle: copies share the records. Thread-safe; no operation ever
-/// suspends. Reads in several threads seldom wait for each other; a read's use may go uncounted
-/// when they are many.
+/// Records in memory. What was stored last is there, unless it is larger than the bound; which
+/// other records are is up to the policy. An expired record is dropped when a read meets it, or by
+/// the operations after it expired, a few at a time. A handle: copies share the records.
+/// Thread-safe; no operation ever suspends. Reads in several threads seldom wait for each other; a
+/// read's use may go uncounted when they are many.
 class CODYNAMO_API memory_backend {
 public:
     /// Throws errc::invalid_argument naming the field.

@@ -49,6 +49,10 @@ public:
     void clear() noexcept { *this = entry_list(); }
 
     [[nodiscard]] id oldest() const noexcept { return oldest_; }
+    /// The oldest one that is not `spared`.
+    [[nodiscard]] id oldest_but(Links links, id spared) const noexcept {
+        return oldest_ == spared && oldest_ != Links::none ? links[oldest_].newer : oldest_;
+    }
     [[nodiscard]] const memory_load& load() const noexcept { return load_; }
     [[nodiscard]] bool empty() const noexcept { return load_.entries == 0; }
 

@@ -41,8 +41,9 @@ public:
     virtual void on_reweigh(entry_id entry, std::size_t before, std::size_t after) noexcept = 0;
     /// The entry goes away, evicted or not.
     virtual void on_remove(entry_id entry) noexcept = 0;
-    /// Who is to make room; it is removed afterwards. no_entry when there is none.
-    [[nodiscard]] virtual entry_id victim() noexcept = 0;
+    /// Which entry makes room; it is removed afterwards. Never `spared`, which was stored last and
+    /// may be no_entry; no_entry when there is no other.
+    [[nodiscard]] virtual entry_id victim(entry_id spared) noexcept = 0;
     /// All entries are gone at once.
     virtual void clear() noexcept = 0;
     /// A hint that on_use of an entry with this hash comes soon.

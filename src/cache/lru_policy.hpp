@@ -17,7 +17,9 @@ public:
         list_.reweigh(before, after);
     }
     void on_remove(entry_id entry) noexcept override { list_.remove(links_, entry); }
-    [[nodiscard]] entry_id victim() noexcept override { return list_.oldest(); }
+    [[nodiscard]] entry_id victim(entry_id spared) noexcept override {
+        return list_.oldest_but(links_, spared);
+    }
     void clear() noexcept override { list_.clear(); }
 
 private:

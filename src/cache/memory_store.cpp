@@ -128,7 +128,7 @@ bool memory_store::put(node_ptr node, timestamp now, condition when, const memor
     const std::lock_guard guard(mutex_);
     apply_notes();
     const place where = locate(key);
-    const entry_id there =
+    entry_id there =
         where.at == memory_shard::none ? no_entry : memory_table::id_of(where.shard, where.at);
     const memory_node* const old = there == no_entry ? nullptr : table_[there].node;
     if (when == condition::if_same && old != expected) return false;
@@ -138,10 +138,10 @@ bool memory_store::put(node_ptr node, timestamp now, condition when, const memor
     } else if (old) {
         replace(there, std::move(node), now, dead);
     } else {
-        insert(where, std::move(node), now);
+        there = insert(where, std::move(node), now);
     }
     while (over()) {
-        const entry_id victim = policy_->victim();
+        const entry_id victim = policy_->victim(there);
         if (victim == no_entry) break;
         remove(victim, dead);
         ++evicted_;
@@ -150,18 +150,20 @@ bool memory_store::put(node_ptr node, timestamp now, condition when, const memor
     return true;
 }
 
-void memory_store::insert(const place& where, node_ptr node, timestamp now) {
+/// no_entry when the shard is full.
+entry_id memory_store::insert(const place& where, node_ptr node, timestamp now) {
     const std::size_t weight = node->weight();
     const memory_load after{held_.entries + 1, held_.bytes + weight};
     const bool expires = node->expires();
     memory_shard& shard = table_.shard(where.shard);
-    if (!shard.reserve()) return;
+    if (!shard.reserve()) return no_entry;
     policy_->reserve(after);
     const entry_id entry =
         memory_table::id_of(where.shard, shard.insert(where.hash, std::move(node)));
     held_ = after;
     policy_->on_insert(entry);
     if (expires) wheel_.schedule(entry, now);
+    return entry;
 }
 
 void memory_store::replace(entry_id entry, node_ptr node, timestamp now, graveyard& dead) noexcept {

@@ -86,7 +86,7 @@ private:
     [[nodiscard]] auto look_up(std::string_view key, Take&& take) const noexcept;
     [[nodiscard]] place locate(std::string_view key) const noexcept;
     [[nodiscard]] bool over() const noexcept { return held_.exceeds(bound_); }
-    void insert(const place& where, node_ptr node, timestamp now);
+    entry_id insert(const place& where, node_ptr node, timestamp now);
     void replace(entry_id entry, node_ptr node, timestamp now, graveyard& dead) noexcept;
     void remove(entry_id entry, graveyard& dead) noexcept;
     void apply_notes() noexcept;

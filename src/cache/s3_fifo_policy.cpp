@@ -71,7 +71,6 @@ void s3_fifo_policy::put(entry_id entry, queue to) noexcept {
 void s3_fifo_policy::on_insert(entry_id entry) noexcept {
     const std::size_t held = queues_[small].load().entries + queues_[main].load().entries;
     links_[entry].uses = 0;
-    newest_ = entry;
     put(entry, ghosts_.take(links_[entry].hash, held - held / 10) ? main : small);
 }
 
@@ -84,16 +83,11 @@ void s3_fifo_policy::on_reweigh(entry_id entry, std::size_t before, std::size_t 
     list_of(entry).reweigh(before, after);
 }
 
-void s3_fifo_policy::on_remove(entry_id entry) noexcept {
-    list_of(entry).remove(links_, entry);
-    if (entry == newest_) newest_ = no_entry;
-}
-
-entry_id s3_fifo_policy::victim() noexcept {
+entry_id s3_fifo_policy::victim(entry_id spared) noexcept {
     auto& entering = queues_[small];
     for (int i = 0; i != most_rounds; ++i) {
         if (entering.load().entries <= 1 || !entering.load().exceeds(small_bound_)) break;
-        const entry_id oldest = entering.oldest();
+        const entry_id oldest = entering.oldest_but(links_, spared);
         if (links_[oldest].uses < promoting_uses) {
             ghosts_.add(links_[oldest].hash);
             return oldest;
@@ -102,26 +96,24 @@ entry_id s3_fifo_policy::victim() noexcept {
         links_[oldest].uses = 0;
         put(oldest, main);
     }
-    const entry_id settled = main_victim();
-    const bool alone = entering.empty();
-    return settled != no_entry && (alone || settled != newest_) ? settled : entering.oldest();
+    const entry_id settled = main_victim(spared);
+    return settled != no_entry ? settled : entering.oldest_but(links_, spared);
 }
 
-entry_id s3_fifo_policy::main_victim() noexcept {
+entry_id s3_fifo_policy::main_victim(entry_id spared) noexcept {
     for (int i = 0; i != most_rounds; ++i) {
-        const entry_id oldest = queues_[main].oldest();
+        const entry_id oldest = queues_[main].oldest_but(links_, spared);
         if (oldest == no_entry || links_[oldest].uses == 0) return oldest;
         --links_[oldest].uses;
         queues_[main].make_newest(links_, oldest);
     }
-    return queues_[main].oldest();
+    return queues_[main].oldest_but(links_, spared);
 }
 
 void s3_fifo_policy::clear() noexcept {
     for (auto& one : queues_)
         one.clear();
     ghosts_.clear();
-    newest_ = no_entry;
 }
 
 } // namespace codynamo::detail

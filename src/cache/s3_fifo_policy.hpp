@@ -40,8 +40,8 @@ public:
     void on_insert(entry_id entry) noexcept override;
     void on_use(entry_id entry) noexcept override;
     void on_reweigh(entry_id entry, std::size_t before, std::size_t after) noexcept override;
-    void on_remove(entry_id entry) noexcept override;
-    [[nodiscard]] entry_id victim() noexcept override;
+    void on_remove(entry_id entry) noexcept override { list_of(entry).remove(links_, entry); }
+    [[nodiscard]] entry_id victim(entry_id spared) noexcept override;
     void clear() noexcept override;
 
 private:
@@ -50,13 +50,12 @@ private:
         return queues_[links_[entry].segment];
     }
     void put(entry_id entry, queue to) noexcept;
-    [[nodiscard]] entry_id main_victim() noexcept;
+    [[nodiscard]] entry_id main_victim(entry_id spared) noexcept;
 
     table_links links_;
     memory_load small_bound_;
     entry_list<table_links> queues_[2];
     ghost_queue ghosts_;
-    entry_id newest_ = no_entry; ///< what came last, which is not to leave before the others
 };
 
 } // namespace codynamo::detail

@@ -54,7 +54,7 @@ void w_tinylfu_policy::on_reweigh(entry_id entry, std::size_t before, std::size_
     segments_.reweigh(entry, before, after);
 }
 
-entry_id w_tinylfu_policy::victim() noexcept {
+entry_id w_tinylfu_policy::victim(entry_id spared) noexcept {
     const auto uses = [this](entry_id entry) { return sketch_.estimate(links_[entry].hash); };
     const auto lucky = [this] {
         luck_ ^= luck_ << 13;
@@ -62,7 +62,7 @@ entry_id w_tinylfu_policy::victim() noexcept {
         luck_ ^= luck_ << 17;
         return luck_ >> 57 == 0; // one of 128
     };
-    return segments_.victim(uses, lucky);
+    return segments_.victim(uses, lucky, spared);
 }
 
 void w_tinylfu_policy::clear() noexcept {

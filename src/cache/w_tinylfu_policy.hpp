@@ -20,7 +20,7 @@ public:
     void on_use(entry_id entry) noexcept override;
     void on_reweigh(entry_id entry, std::size_t before, std::size_t after) noexcept override;
     void on_remove(entry_id entry) noexcept override { segments_.remove(entry); }
-    [[nodiscard]] entry_id victim() noexcept override;
+    [[nodiscard]] entry_id victim(entry_id spared) noexcept override;
     void clear() noexcept override;
     void prefetch(std::uint32_t hash) const noexcept override { sketch_.prefetch(hash); }
 

@@ -79,12 +79,13 @@ public:
 
     /// Who leaves: of the one that came last from the window and the oldest of the main part the
     /// one that is used less; the resident one when it is a draw, unless `lucky()` says so.
-    /// `uses(id)` is how often an entry was used. `none` when there is no entry.
+    /// `uses(id)` is how often an entry was used. Never `spared`; `none` when there is no other.
     template <class Uses, class Lucky>
-    [[nodiscard]] id victim(Uses&& uses, Lucky&& lucky) noexcept {
-        const id resident = main_victim();
-        if (candidate_ == Links::none) {
-            return resident != Links::none ? resident : list(segment::window).oldest();
+    [[nodiscard]] id victim(Uses&& uses, Lucky&& lucky, id spared) noexcept {
+        const id resident = main_victim(spared);
+        if (candidate_ == Links::none || candidate_ == spared) {
+            return resident != Links::none ? resident
+                                           : list(segment::window).oldest_but(links_, spared);
         }
         if (resident == Links::none) return candidate_;
         const auto challenge = uses(candidate_);
@@ -130,11 +131,15 @@ private:
         for (int i = 0; i != most_moves && kept.load().exceeds(protected_bound_); ++i)
             move(kept.oldest(), segment::probation);
     }
-    /// The oldest of the main part that is not the candidate itself.
-    [[nodiscard]] id main_victim() noexcept {
-        const id oldest = list(segment::probation).oldest();
-        if (oldest != Links::none && oldest != candidate_) return oldest;
-        return list(segment::protect).oldest();
+    /// The oldest of the main part that is neither the candidate nor spared.
+    [[nodiscard]] id main_victim(id spared) noexcept {
+        for (const segment each : {segment::probation, segment::protect}) {
+            id oldest = list(each).oldest();
+            while (oldest != Links::none && (oldest == candidate_ || oldest == spared))
+                oldest = links_[oldest].newer;
+            if (oldest != Links::none) return oldest;
+        }
+        return Links::none;
     }
 
     Links links_;

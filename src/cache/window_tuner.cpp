@@ -116,7 +116,7 @@ void window_tuner::simulate(std::size_t number, slot at, const frequency_sketch&
     const auto uses = [&](slot key) { return sketch.estimate((*keys_)[key].hash); };
     const auto lucky = [&] { return ((luck_ = luck_ * 1'664'525 + 1'013'904'223) >> 25) == 0; };
     while (one.segments.over()) {
-        const slot gone = one.segments.victim(uses, lucky);
+        const slot gone = one.segments.victim(uses, lucky, at);
         if (gone == no_slot) return;
         leave(number, gone);
     }

@@ -44,7 +44,7 @@ struct driven {
         ids.emplace(key, id);
         policy.on_insert(id);
         while (ids.size() > capacity)
-            remove(std::string(table[policy.victim()].node->key()));
+            remove(std::string(table[policy.victim(id)].node->key()));
         return false;
     }
     void remove(const std::string& key) {
@@ -160,11 +160,11 @@ TEST_CASE("each policy holds as much as it may and hits what it holds") {
                 void on_insert(entry_id e) { it->on_insert(e); }
                 void on_use(entry_id e) { it->on_use(e); }
                 void on_remove(entry_id e) { it->on_remove(e); }
-                entry_id victim() { return it->victim(); }
+                entry_id victim(entry_id spared) { return it->victim(spared); }
                 std::unique_ptr<eviction_policy> it;
             };
             driven<made> m(capacity, which);
-            CHECK(m.policy.victim() == no_entry);
+            CHECK(m.policy.victim(no_entry) == no_entry);
             std::uint32_t state = 1;
             for (int i = 0; i != 3000; ++i) {
                 state = state * 1664525 + 1013904223;
@@ -228,7 +228,8 @@ TEST_CASE("the loser of a contest leaves, but for luck") {
                          row{7, 15, false, 1}, row{7, 15, true, 0}}) {
         INFO(r.candidate << " against " << r.resident);
         const auto uses = [&](std::uint16_t id) { return id == 1 ? r.candidate : r.resident; };
-        CHECK(segments.victim(uses, [&] { return r.luck; }) == r.leaves);
+        CHECK(segments.victim(
+                  uses, [&] { return r.luck; }, 0xffff) == r.leaves);
     }
 }
 
