@@ -5,8 +5,9 @@
 #                                   [fuzz] [coverage] [tidy] [peers]
 # None means build and test; --packages installs the system's packages for them and builds nothing.
 # build: compiler, CMake, Boost, OpenSSL. server: dynoxide, which is built with cargo. moto: the
-# second server that contracts are checked on. test: server, moto, bench, the formatter, Catch2 and
-# the Python ancestor. bench: the fixed-answer server, Google Benchmark, valgrind and matplotlib.
+# second server that contracts are checked on. test: server, moto, bench, the formatter, Catch2,
+# RapidCheck and the Python ancestor. bench: the fixed-answer server, Google Benchmark, valgrind and
+# matplotlib.
 # chaos: server and toxiproxy, which is built with Go. fuzz: clang with libFuzzer. coverage: gcovr.
 # tidy: clang-tidy. peers: wrk, and the drivers of bench/peers that this machine has the toolchains
 # for, into build/peers; CODYNAMO_PEERS names those that are wanted.
@@ -90,6 +91,7 @@ collect_server() {
 
 collect_test() {
     need_package catch2
+    need_package librapidcheck-dev
     collect_bench
 }
 

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: BSL-1.0
 # Everything that has to be right, from nothing to the last test:
 #     tools/test.sh [--tidy] [--tsan] [--long] [ARGUMENTS OF CTEST]
-# Format, a build without warnings, all tests; then unit and net tests and the fuzzers' corpora again
-# under AddressSanitizer and UBSan. --tidy adds clang-tidy, --tsan adds unit, net, stress and
-# simulation tests under ThreadSanitizer. --long is about two hours: ten times the simulation's seeds,
-# five minutes of each chaos test, a soak of ten, stress and simulation under AddressSanitizer too,
-# --tsan, and every fuzzer for 60 seconds.
+# Format, a build without warnings, all tests; then unit, net and property tests and the fuzzers'
+# corpora again under AddressSanitizer and UBSan. --tidy adds clang-tidy, --tsan adds unit, net,
+# stress and simulation tests under ThreadSanitizer. --long is about two hours: ten times the
+# simulation's seeds, a million steps of each property, five minutes of each chaos test, a soak of
+# ten, stress and simulation under AddressSanitizer too, --tsan, and every fuzzer for 60 seconds.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 tidy='' tsan='' long=''
@@ -49,11 +49,12 @@ run_tests() {
     ctest --preset "$preset" -j "$jobs" "$@"
 }
 
-sanitized=(unit_tests net_tests fuzz_replay)
+sanitized=(unit_tests net_tests property_tests fuzz_replay)
 suffix=
 if [[ -n $long ]]; then
     export CODYNAMO_CHAOS_SECONDS=${CODYNAMO_CHAOS_SECONDS:-300}
     export CODYNAMO_SIMULATION_SEEDS=${CODYNAMO_SIMULATION_SEEDS:-50000}
+    export CODYNAMO_PROPERTY_STEPS=${CODYNAMO_PROPERTY_STEPS:-1000000}
     sanitized+=(stress_tests simulation_tests memory_tests)
     suffix=-long
 fi
@@ -72,7 +73,7 @@ use_local_server
 use_local_server moto
 run_tests dev "$@"
 # From here on nothing takes that long again, and a filter may well leave nothing to do.
-unset CODYNAMO_SIMULATION_SEEDS
+unset CODYNAMO_SIMULATION_SEEDS CODYNAMO_PROPERTY_STEPS
 only=(${1:+"$@" --no-tests=ignore})
 if [[ -n $long ]]; then
     step 'soak'

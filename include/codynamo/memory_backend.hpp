@@ -30,9 +30,11 @@ enum class memory_eviction {
 };
 
 struct memory_backend_config {
-    /// Most bytes, counted as key + value + 96 per entry (all that is kept of it beyond its bytes,
-    /// the heap's own overhead and the policy's part included); > 0. A record larger than that is
-    /// not kept, and what was there goes. A memory takes up to 200 KiB besides.
+    /// Most bytes, counted as key + value + 96 per entry; > 0. A record larger than that is not
+    /// kept, and what was there goes. What the memory takes from the heap, the allocator's own
+    /// overhead included (as glibc's), is at most 1.05 times as much and 200 KiB, whatever was
+    /// stored before. Where 96 bytes are too few for that, which may be for entries of less than
+    /// about 50 bytes, up to a tenth fewer of them are kept.
     std::size_t max_bytes = 64 * 1024 * 1024;
     /// Most entries; > 0. More than 268 million count as that many.
     std::size_t max_entries = 1'000'000;

@@ -32,8 +32,9 @@ public:
     eviction_policy& operator=(const eviction_policy&) = delete;
     virtual ~eviction_policy() = default;
 
-    /// Room for so many entries, and for as many as fit if they go on to weigh what they do.
-    /// Throws std::bad_alloc and has changed nothing that counts then.
+    /// Room for so many entries, and for as many as fit if they go on to weigh what they do. What
+    /// has become much too wide is made smaller. Throws std::bad_alloc and has changed nothing that
+    /// counts then.
     virtual void reserve(const memory_load& held) = 0;
     virtual void on_insert(entry_id entry) noexcept = 0;
     virtual void on_use(entry_id entry) noexcept = 0;
@@ -46,6 +47,8 @@ public:
     [[nodiscard]] virtual entry_id victim(entry_id spared) noexcept = 0;
     /// All entries are gone at once.
     virtual void clear() noexcept = 0;
+    /// What it takes from the heap beyond itself.
+    [[nodiscard]] virtual std::size_t heap_bytes() const noexcept = 0;
     /// A hint that on_use of an entry with this hash comes soon.
     virtual void prefetch(std::uint32_t /*hash*/) const noexcept {}
 };

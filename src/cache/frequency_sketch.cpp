@@ -18,6 +18,18 @@ std::uint64_t spread(std::uint32_t hash) noexcept {
     return h ^ (h >> 29);
 }
 
+/// Of each pair of counters the larger one.
+std::uint64_t larger_counters(std::uint64_t a, std::uint64_t b) noexcept {
+    constexpr std::uint64_t even = 0x0f0f0f0f0f0f0f0fU; // a counter a byte, so that there is room
+    constexpr std::uint64_t high = 0x8080808080808080U;
+    const auto larger = [](std::uint64_t x, std::uint64_t y) {
+        const std::uint64_t not_less = (((x | high) - y) & high) >> 7; // a 1 in each byte of such x
+        const std::uint64_t of_x = not_less * 0x0f;
+        return (x & of_x) | (y & ~of_x);
+    };
+    return larger(a & even, b & even) | larger(a >> 4 & even, b >> 4 & even) << 4;
+}
+
 struct place {
     std::size_t word;
     unsigned shift;
@@ -33,16 +45,34 @@ place place_of(std::uint64_t spread_hash, unsigned i, std::size_t words) noexcep
 } // namespace
 
 void frequency_sketch::reserve(std::size_t entries) {
-    const std::size_t wanted =
-        std::bit_ceil(std::max({std::size_t{16}, std::min(4 * entries, cheap_words), entries}));
-    if (wanted <= words_.size()) return;
+    // Of powers of two the one from 2/3 on: on average one for each entry.
+    const std::size_t wanted = std::bit_ceil(
+        std::max({std::size_t{16}, std::min(4 * entries, cheap_words), entries / 3 * 2}));
+    if (wanted > words_.size())
+        widen(wanted);
+    else if (4 * wanted <= words_.size())
+        narrow(2 * wanted);
+}
+
+void frequency_sketch::widen(std::size_t words) {
     const std::size_t before = words_.size();
-    std::vector<std::uint64_t> wider(wanted);
+    std::vector<std::uint64_t> wider(words);
     // A key's line is found by more bits than before, so each of the lines that it can now be in
     // starts with what the old one had.
-    for (std::size_t i = 0; before != 0 && i != wanted; ++i)
+    for (std::size_t i = 0; before != 0 && i != words; ++i)
         wider[i] = words_[i & (before - 1)];
     words_.swap(wider);
+}
+
+/// Lines that become one keep the larger of their counters: too much for some keys, never too
+/// little.
+void frequency_sketch::narrow(std::size_t words) {
+    std::vector<std::uint64_t> narrower(words);
+    for (std::size_t i = 0; i != words_.size(); ++i) {
+        std::uint64_t& to = narrower[i & (words - 1)];
+        to = larger_counters(to, words_[i]);
+    }
+    words_.swap(narrower);
 }
 
 void frequency_sketch::count(std::uint32_t hash) noexcept {
@@ -84,7 +114,7 @@ void frequency_sketch::age() noexcept {
 }
 
 void frequency_sketch::clear() noexcept {
-    std::fill(words_.begin(), words_.end(), 0);
+    std::vector<std::uint64_t>().swap(words_);
     counted_ = 0;
 }
 

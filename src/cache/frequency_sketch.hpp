@@ -2,6 +2,8 @@
 // How often a key was used of late, roughly: a count-min sketch of 4-bit counters that ages.
 #pragma once
 
+#include "cache/heap_bytes.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -15,8 +17,8 @@ class frequency_sketch {
 public:
     static constexpr unsigned most = 15;
 
-    /// Makes it wide enough for so many entries; what was counted stays. Throws std::bad_alloc and
-    /// has changed nothing then.
+    /// Makes it wide enough for so many entries, or smaller when it is much wider than that; what
+    /// was counted stays. Throws std::bad_alloc and has changed nothing then.
     void reserve(std::size_t entries);
     /// Ages when as many uses were counted as this.
     void set_period(std::size_t uses) noexcept { period_ = uses; }
@@ -24,11 +26,15 @@ public:
     void count(std::uint32_t hash) noexcept;
     [[nodiscard]] unsigned estimate(std::uint32_t hash) const noexcept;
     void prefetch(std::uint32_t hash) const noexcept;
+    /// Forgets everything and has no room any more.
     void clear() noexcept;
+    [[nodiscard]] std::size_t heap_bytes() const noexcept { return heap_bytes_of(words_); }
     [[nodiscard]] std::size_t words() const noexcept { return words_.size(); }
 
 private:
     void age() noexcept;
+    void widen(std::size_t words);
+    void narrow(std::size_t words);
 
     std::vector<std::uint64_t> words_; ///< of 16 counters; a power of two, at least 8
     std::size_t counted_ = 0;

@@ -21,6 +21,7 @@ public:
         return list_.oldest_but(links_, spared);
     }
     void clear() noexcept override { list_.clear(); }
+    [[nodiscard]] std::size_t heap_bytes() const noexcept override { return 0; }
 
 private:
     table_links links_;

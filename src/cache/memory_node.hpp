@@ -2,6 +2,8 @@
 // A record as a memory keeps it: one block with its key and bytes behind it, shared and immutable.
 #pragma once
 
+#include "cache/heap_bytes.hpp"
+
 #include <codynamo/record.hpp>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -45,8 +47,12 @@ public:
     [[nodiscard]] std::size_t weight() const noexcept {
         return key_size_ + value_size_ + overhead_bytes;
     }
+    /// What this block takes from the heap.
+    [[nodiscard]] std::size_t block_bytes() const noexcept {
+        return heap_bytes(sizeof(memory_node) + key_size_ + value_size_);
+    }
 
-    /// What an entry takes beyond key and value, at most: this block's head and what the heap adds
+    /// What an entry takes beyond key and value, about: this block's head and what the heap adds
     /// to it, the entry, its places in the table, and what the policy remembers.
     static constexpr std::size_t overhead_bytes = 96;
 

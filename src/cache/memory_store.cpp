@@ -2,6 +2,7 @@
 #include "cache/memory_store.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace codynamo::detail {
@@ -12,6 +13,15 @@ namespace {
 constexpr int wheel_budget = 32;
 /// A value that is copied as fast as a counter is changed twice.
 constexpr std::size_t small_value = 512;
+
+/// What the heap holds for a memory is at most 1.05 times its bound and 200 KiB. The store itself
+/// and the heads of what it owns are taken off here, and need not be counted any more; so is a
+/// hundredth, because the heap makes some blocks 16 bytes larger than it has to.
+std::size_t heap_bound(std::size_t max_bytes) noexcept {
+    constexpr std::size_t besides = 200 * 1024 - sizeof(memory_store) - 8192;
+    const std::size_t share = max_bytes / 25 + besides;
+    return max_bytes + std::min(share, std::numeric_limits<std::size_t>::max() - max_bytes);
+}
 
 hash_seed draw(random_source& random) noexcept {
     const std::uint64_t first = random.next();
@@ -35,8 +45,16 @@ private:
 
 memory_store::memory_store(std::size_t max_bytes, std::size_t max_entries, memory_eviction eviction,
                            random_source& random)
-    : bound_{std::min(max_entries, memory_table::max_entries), max_bytes}, seed_(draw(random)),
+    : bound_{std::min(max_entries, memory_table::max_entries), max_bytes},
+      heap_bound_(heap_bound(max_bytes)), seed_(draw(random)),
       policy_(make_eviction_policy(eviction, table_, bound_, random.next())), wheel_(table_) {}
+
+/// Also when many entries of few bytes, or what a history of them has left behind, take more than
+/// they count for.
+bool memory_store::over() const noexcept {
+    return held_.exceeds(bound_) ||
+           block_bytes_ + table_.heap_bytes() + policy_->heap_bytes() > heap_bound_;
+}
 
 memory_store::place memory_store::locate(std::string_view key) const noexcept {
     const std::uint64_t hash = siphash(seed_, key);
@@ -154,13 +172,17 @@ bool memory_store::put(node_ptr node, timestamp now, condition when, const memor
 entry_id memory_store::insert(const place& where, node_ptr node, timestamp now) {
     const std::size_t weight = node->weight();
     const memory_load after{held_.entries + 1, held_.bytes + weight};
+    const std::size_t block = node->block_bytes();
     const bool expires = node->expires();
     memory_shard& shard = table_.shard(where.shard);
-    if (!shard.reserve()) return no_entry;
+    const bool has_room = shard.reserve();
+    table_.count_heap(where.shard);
+    if (!has_room) return no_entry;
     policy_->reserve(after);
     const entry_id entry =
         memory_table::id_of(where.shard, shard.insert(where.hash, std::move(node)));
     held_ = after;
+    block_bytes_ += block;
     policy_->on_insert(entry);
     if (expires) wheel_.schedule(entry, now);
     return entry;
@@ -170,6 +192,7 @@ void memory_store::replace(entry_id entry, node_ptr node, timestamp now, graveya
     const std::size_t after = node->weight();
     const std::size_t before = table_[entry].node->weight();
     const bool expires = node->expires();
+    block_bytes_ += node->block_bytes() - table_[entry].node->block_bytes();
     wheel_.cancel(entry);
     dead.take(table_.shard_with(entry).replace(memory_table::index_of(entry), std::move(node)));
     held_.bytes = held_.bytes - before + after;
@@ -181,9 +204,11 @@ void memory_store::replace(entry_id entry, node_ptr node, timestamp now, graveya
 void memory_store::remove(entry_id entry, graveyard& dead) noexcept {
     held_.bytes -= table_[entry].node->weight();
     --held_.entries;
+    block_bytes_ -= table_[entry].node->block_bytes();
     policy_->on_remove(entry);
     wheel_.cancel(entry);
     dead.take(table_.shard_with(entry).remove(memory_table::index_of(entry)));
+    table_.count_heap(memory_table::shard_number(entry));
 }
 
 bool memory_store::erase(std::string_view key) noexcept {
@@ -213,6 +238,9 @@ std::size_t memory_store::clear() noexcept {
     wheel_.clear();
     for (std::size_t i = 0; i != gone.size(); ++i)
         gone[i] = table_.shard(i).take();
+    for (std::size_t i = 0; i != gone.size(); ++i)
+        table_.count_heap(i);
+    block_bytes_ = 0;
     return std::exchange(held_, memory_load()).entries;
 }
 
@@ -242,6 +270,7 @@ void memory_store::sweep_entry(sweep& s, timestamp now, graveyard& dead) noexcep
         return;
     }
     const entry_id entry = memory_table::id_of(s.shard, s.next++);
+    if (!table_.exists(entry)) return;
     const memory_node* const node = table_[entry].node;
     if (!node) return;
     if (node->fresh(now)) {

@@ -85,7 +85,7 @@ private:
     template <class Take>
     [[nodiscard]] auto look_up(std::string_view key, Take&& take) const noexcept;
     [[nodiscard]] place locate(std::string_view key) const noexcept;
-    [[nodiscard]] bool over() const noexcept { return held_.exceeds(bound_); }
+    [[nodiscard]] bool over() const noexcept;
     entry_id insert(const place& where, node_ptr node, timestamp now);
     void replace(entry_id entry, node_ptr node, timestamp now, graveyard& dead) noexcept;
     void remove(entry_id entry, graveyard& dead) noexcept;
@@ -95,6 +95,7 @@ private:
     void sweep_entry(sweep& s, timestamp now, graveyard& dead) noexcept;
 
     const memory_load bound_;
+    const std::size_t heap_bound_; ///< of nodes, table and policy
     const hash_seed seed_;
     memory_table table_;
     read_buffer uses_;
@@ -103,6 +104,7 @@ private:
     std::unique_ptr<eviction_policy> policy_;
     timer_wheel wheel_;
     memory_load held_;
+    std::size_t block_bytes_ = 0; ///< of the nodes that are held
     std::uint64_t evicted_ = 0;
     std::uint64_t expired_ = 0;
 };

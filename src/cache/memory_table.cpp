@@ -2,6 +2,7 @@
 #include "cache/memory_table.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <mutex>
 #include <utility>
 
@@ -12,7 +13,7 @@ namespace {
 template <class Chunks>
 void release_all(Chunks& chunks, std::size_t chunk_size) noexcept {
     for (auto& chunk : chunks)
-        for (std::size_t i = 0; i != chunk_size; ++i)
+        for (std::size_t i = 0; chunk && i != chunk_size; ++i)
             node_ptr(chunk[i].node, false).reset();
 }
 
@@ -37,33 +38,110 @@ memory_shard::index memory_shard::find(std::uint32_t hash, std::string_view key)
     }
 }
 
+std::size_t memory_shard::heap_bytes() const noexcept {
+    return heap_bytes_of(slots_) + heap_bytes_of(chunks_) + heap_bytes_of(taken_) +
+           heap_bytes_of(room_) +
+           chunk_count_ * detail::heap_bytes(chunk_size * sizeof(memory_entry));
+}
+
 bool memory_shard::reserve() {
-    if (free_ == none && used_ == max_entries) return false;
-    if (std::size_t{live_} + 1 > slots_.size() / 16 * 13) grow_slots();
-    if (free_ == none && used_ == chunks_.size() * chunk_size) grow_entries();
+    if (live_ == max_entries) return false;
+    fit_slots();
+    fit_chunks();
+    const std::size_t number = first_with_room();
+    if (number == chunks_.size() || !chunks_[number]) add_chunk(number);
     return true;
 }
 
-void memory_shard::grow_slots() {
-    std::vector<std::uint32_t> larger(std::max<std::size_t>(16, slots_.size() * 2), empty);
-    for (const std::uint32_t slot : slots_)
-        if (slot != empty) place(larger, slot, (*this)[slot & none].hash);
-    const std::lock_guard guard(mutex_);
-    slots_.swap(larger);
+/// Doubles the slots when more than 13 of 16 would be taken, and shrinks them when less than a
+/// quarter of that is: to where they are far from either.
+void memory_shard::fit_slots() {
+    const std::size_t wanted = std::size_t{live_} + 1;
+    const std::size_t most = slots_.size() / 16 * 13;
+    if (wanted > most)
+        set_slots(std::max<std::size_t>(16, slots_.size() * 2));
+    else if (slots_.size() > 16 && wanted < most / 4)
+        set_slots(std::max<std::size_t>(16, std::bit_ceil(2 * wanted)));
 }
 
-void memory_shard::grow_entries() {
-    auto made = std::make_unique<memory_entry[]>(chunk_size);
-    std::vector<chunk> longer; // the one there is stays as it is while readers use it
-    const bool full = chunks_.size() == chunks_.capacity();
-    if (full) longer.reserve(std::max<std::size_t>(4, chunks_.size() * 2));
+void memory_shard::set_slots(std::size_t count) {
+    std::vector<std::uint32_t> made(count, empty);
+    for (const std::uint32_t slot : slots_)
+        if (slot != empty) place(made, slot, (*this)[slot & none].hash);
     const std::lock_guard guard(mutex_);
-    if (full) {
-        for (chunk& one : chunks_)
-            longer.push_back(std::move(one));
-        chunks_.swap(longer);
+    slots_.swap(made);
+}
+
+void memory_shard::fit_chunks() {
+    if (chunks_.size() == chunks_.capacity())
+        set_chunk_capacity(std::max<std::size_t>(4, chunks_.size() * 2));
+    else if (chunks_.capacity() > 16 && chunks_.size() < chunks_.capacity() / 4)
+        set_chunk_capacity(std::max<std::size_t>(4, chunks_.size() * 2));
+}
+
+void memory_shard::set_chunk_capacity(std::size_t count) {
+    std::vector<std::uint16_t> taken;
+    taken.reserve(count);
+    taken.assign(taken_.begin(), taken_.end());
+    std::vector<std::uint64_t> room;
+    room.reserve((count + 63) / 64);
+    room.assign(room_.begin(), room_.end());
+    std::vector<chunk> made; // the one there is stays as it is while readers use it
+    made.reserve(count);
+    taken_.swap(taken);
+    room_.swap(room);
+    const std::lock_guard guard(mutex_);
+    for (chunk& one : chunks_)
+        made.push_back(std::move(one));
+    chunks_.swap(made);
+}
+
+/// There is capacity for it.
+void memory_shard::add_chunk(std::size_t number) {
+    auto made = std::make_unique<memory_entry[]>(chunk_size);
+    ++chunk_count_;
+    const bool last = number == chunks_.size();
+    if (last) {
+        taken_.push_back(0);
+        room_.resize(number / 64 + 1);
+        mark_room(number, true);
     }
-    chunks_.push_back(std::move(made));
+    const std::lock_guard guard(mutex_);
+    if (last)
+        chunks_.push_back(std::move(made));
+    else
+        chunks_[number] = std::move(made);
+}
+
+/// The number of chunks when none has.
+std::size_t memory_shard::first_with_room() noexcept {
+    while (room_from_ < room_.size() && room_[room_from_] == 0)
+        ++room_from_;
+    if (room_from_ >= room_.size()) return chunks_.size();
+    return room_from_ * 64 + static_cast<std::size_t>(std::countr_zero(room_[room_from_]));
+}
+
+void memory_shard::mark_room(std::size_t number, bool room) noexcept {
+    const std::uint64_t bit = std::uint64_t{1} << number % 64;
+    if (room) {
+        room_[number / 64] |= bit;
+        room_from_ = std::min(room_from_, number / 64);
+    } else {
+        room_[number / 64] &= ~bit;
+    }
+}
+
+/// With the mutex held. Its memory is freed by the caller, without it.
+memory_shard::chunk memory_shard::release_chunk(std::size_t number) noexcept {
+    chunk released = std::move(chunks_[number]);
+    --chunk_count_;
+    while (!chunks_.empty() && !chunks_.back()) {
+        mark_room(chunks_.size() - 1, false);
+        chunks_.pop_back();
+        taken_.pop_back();
+    }
+    room_.resize((chunks_.size() + 63) / 64);
+    return released;
 }
 
 void memory_shard::place(std::vector<std::uint32_t>& slots, std::uint32_t slot,
@@ -76,18 +154,18 @@ void memory_shard::place(std::vector<std::uint32_t>& slots, std::uint32_t slot,
 }
 
 memory_shard::index memory_shard::insert(std::uint32_t hash, node_ptr node) noexcept {
+    const std::size_t number = first_with_room();
+    const auto place_in_chunk = static_cast<index>(std::countr_one(taken_[number]));
+    const auto at = static_cast<index>(number * chunk_size) + place_in_chunk;
+    taken_[number] = static_cast<std::uint16_t>(taken_[number] | 1U << place_in_chunk);
+    if (taken_[number] == 0xffff) mark_room(number, false);
+    ++live_;
     const std::lock_guard guard(mutex_);
-    index at = free_;
-    if (at == none)
-        at = used_++;
-    else
-        free_ = (*this)[at].newer;
     memory_entry& entry = (*this)[at];
     entry = memory_entry();
     entry.node = node.detach();
     entry.hash = hash;
     place(slots_, slot_of(hash, at), hash);
-    ++live_;
     return at;
 }
 
@@ -116,21 +194,27 @@ void memory_shard::close_gap(std::size_t gap) noexcept {
 }
 
 node_ptr memory_shard::remove(index at) noexcept {
-    const std::lock_guard guard(mutex_);
-    memory_entry& entry = (*this)[at];
-    close_gap(slot_holding(at));
-    entry.newer = std::exchange(free_, at);
+    const std::size_t number = at / chunk_size;
+    taken_[number] = static_cast<std::uint16_t>(taken_[number] & ~(1U << at % chunk_size));
+    mark_room(number, true);
     --live_;
-    return {std::exchange(entry.node, nullptr), false};
+    chunk released; // freed after the lock
+    const std::lock_guard guard(mutex_);
+    close_gap(slot_holding(at));
+    node_ptr removed(std::exchange((*this)[at].node, nullptr), false);
+    if (taken_[number] == 0) released = release_chunk(number);
+    return removed;
 }
 
 memory_shard::contents memory_shard::take() noexcept {
     contents taken;
+    std::vector<std::uint16_t>().swap(taken_);
+    std::vector<std::uint64_t>().swap(room_);
+    room_from_ = chunk_count_ = 0;
+    live_ = 0;
     const std::lock_guard guard(mutex_);
     taken.slots_.swap(slots_);
     taken.chunks_.swap(chunks_);
-    used_ = live_ = 0;
-    free_ = none;
     return taken;
 }
 

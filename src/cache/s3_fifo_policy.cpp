@@ -17,14 +17,21 @@ constexpr int most_rounds = 64;
 } // namespace
 
 void ghost_queue::reserve(std::size_t length) {
-    const std::size_t wanted = std::bit_ceil(std::max<std::size_t>(ways, length));
-    if (wanted <= ghosts_.size()) return;
-    std::vector<ghost> wider(wanted);
-    ghosts_.swap(wider);
-    for (const ghost& one : wider)
-        if (one.when != 0)
-            *std::min_element(bucket(one.hash), bucket(one.hash) + ways,
-                              [](const ghost& a, const ghost& b) { return a.when < b.when; }) = one;
+    // Of powers of two the one from 3/4 on: on average as many as asked for.
+    const std::size_t wanted = std::bit_ceil(std::max<std::size_t>(ways, length / 4 * 3));
+    if (wanted <= ghosts_.size() && 4 * wanted > ghosts_.size()) return;
+    std::vector<ghost> made(wanted <= ghosts_.size() ? 2 * wanted : wanted);
+    ghosts_.swap(made);
+    for (const ghost& one : made)
+        if (one.when != 0) put(one);
+}
+
+/// In place of the oldest of its bucket, unless that is younger.
+void ghost_queue::put(const ghost& one) noexcept {
+    ghost* const first = bucket(one.hash);
+    ghost* const oldest = std::min_element(
+        first, first + ways, [](const ghost& a, const ghost& b) { return a.when < b.when; });
+    if (oldest->when < one.when) *oldest = one;
 }
 
 ghost_queue::ghost* ghost_queue::bucket(std::uint32_t hash) noexcept {
@@ -34,13 +41,10 @@ ghost_queue::ghost* ghost_queue::bucket(std::uint32_t hash) noexcept {
 void ghost_queue::add(std::uint32_t hash) noexcept {
     if (ghosts_.empty()) return;
     if (++now_ == 0) {
-        clear();
+        std::fill(ghosts_.begin(), ghosts_.end(), ghost());
         now_ = 1;
     }
-    ghost* const first = bucket(hash);
-    *std::min_element(first, first + ways, [](const ghost& a, const ghost& b) {
-        return a.when < b.when;
-    }) = {hash, now_};
+    put({hash, now_});
 }
 
 bool ghost_queue::take(std::uint32_t hash, std::size_t length) noexcept {
@@ -55,7 +59,7 @@ bool ghost_queue::take(std::uint32_t hash, std::size_t length) noexcept {
 }
 
 void ghost_queue::clear() noexcept {
-    std::fill(ghosts_.begin(), ghosts_.end(), ghost());
+    std::vector<ghost>().swap(ghosts_);
     now_ = 0;
 }
 

@@ -13,12 +13,14 @@ namespace codynamo::detail {
 /// gives way, so it forgets a few too early.
 class ghost_queue {
 public:
-    /// Throws std::bad_alloc and has changed nothing then.
+    /// Room for about so many; those that find none are forgotten. Throws std::bad_alloc and has
+    /// changed nothing then.
     void reserve(std::size_t length);
     void add(std::uint32_t hash) noexcept;
     /// Whether it is among the last `length`; it is forgotten.
     [[nodiscard]] bool take(std::uint32_t hash, std::size_t length) noexcept;
     void clear() noexcept;
+    [[nodiscard]] std::size_t heap_bytes() const noexcept { return heap_bytes_of(ghosts_); }
 
 private:
     struct ghost {
@@ -27,6 +29,7 @@ private:
     };
     static constexpr std::size_t ways = 4;
     [[nodiscard]] ghost* bucket(std::uint32_t hash) noexcept;
+    void put(const ghost& one) noexcept;
 
     std::vector<ghost> ghosts_;
     std::uint32_t now_ = 0;
@@ -43,6 +46,7 @@ public:
     void on_remove(entry_id entry) noexcept override { list_of(entry).remove(links_, entry); }
     [[nodiscard]] entry_id victim(entry_id spared) noexcept override;
     void clear() noexcept override;
+    [[nodiscard]] std::size_t heap_bytes() const noexcept override { return ghosts_.heap_bytes(); }
 
 private:
     enum queue : std::uint8_t { small, main };

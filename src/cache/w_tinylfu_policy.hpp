@@ -22,6 +22,9 @@ public:
     void on_remove(entry_id entry) noexcept override { segments_.remove(entry); }
     [[nodiscard]] entry_id victim(entry_id spared) noexcept override;
     void clear() noexcept override;
+    [[nodiscard]] std::size_t heap_bytes() const noexcept override {
+        return sketch_.heap_bytes() + tuner_.heap_bytes();
+    }
     void prefetch(std::uint32_t hash) const noexcept override { sketch_.prefetch(hash); }
 
     /// The window's share of the memory.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "cache/window_tuner.hpp"
 
+#include "cache/heap_bytes.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <limits>
@@ -43,6 +45,11 @@ void window_tuner::reserve() {
         one.next = head;
         head = static_cast<slot>(i);
     }
+}
+
+std::size_t window_tuner::heap_bytes() const noexcept {
+    return detail::heap_bytes(sizeof(*keys_)) + heap_bytes_of(*keys_) + heap_bytes_of(chains_) +
+           heap_bytes_of(simulations_);
 }
 
 bool window_tuner::samples(std::uint32_t hash) const noexcept {

@@ -41,6 +41,8 @@ public:
     [[nodiscard]] double window() const noexcept { return windows[best_]; }
     /// One of 2^sampling() keys is followed.
     [[nodiscard]] unsigned sampling() const noexcept { return sampling_; }
+    /// What it takes from the heap beyond itself.
+    [[nodiscard]] std::size_t heap_bytes() const noexcept;
     /// In all simulations together.
     [[nodiscard]] std::size_t followed_keys() const noexcept { return followed_; }
 

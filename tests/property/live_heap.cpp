@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+// operator new and delete of this program, which count. The other forms call these.
+#include "property/live_heap.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <malloc.h>
+#include <new>
+
+namespace codynamo::property {
+namespace {
+
+std::atomic<std::size_t> live{0};
+
+std::size_t size_of(void* block) noexcept {
+    constexpr std::size_t head = 8;
+    return ::malloc_usable_size(block) + head;
+}
+
+void* counted(void* block) {
+    if (block == nullptr) throw std::bad_alloc();
+    live += size_of(block);
+    return block;
+}
+
+void release(void* block) noexcept {
+    if (block == nullptr) return;
+    live -= size_of(block);
+    std::free(block);
+}
+
+} // namespace
+
+std::size_t live_heap() noexcept {
+    return live;
+}
+
+} // namespace codynamo::property
+
+void* operator new(std::size_t size) {
+    return codynamo::property::counted(std::malloc(size));
+}
+
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    const auto step = static_cast<std::size_t>(alignment);
+    return codynamo::property::counted(std::aligned_alloc(step, (size + step - 1) / step * step));
+}
+
+void operator delete(void* block) noexcept {
+    codynamo::property::release(block);
+}
+
+void operator delete(void* block, std::size_t /*size*/) noexcept {
+    codynamo::property::release(block);
+}
+
+void operator delete(void* block, std::align_val_t /*alignment*/) noexcept {
+    codynamo::property::release(block);
+}
+
+void operator delete(void* block, std::size_t /*size*/, std::align_val_t /*alignment*/) noexcept {
+    codynamo::property::release(block);
+}
