@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Keys, freshness, statistics and batches: the part of the cache that never sees a value.
 #include "cache/failures.hpp"
+#include "cache/keyed_hash.hpp"
 #include "cache/utf8.hpp"
 
 #include <codynamo/detail/cache_core.hpp>
@@ -23,12 +24,13 @@ struct distinct_keys {
     std::vector<std::size_t> place;  ///< for each position, the place of its key in `firsts`
 };
 
+/// With a hash of its own each time: callers may have let others choose the keys.
 template <class Entries, class Key>
-distinct_keys find_distinct(const Entries& entries, Key key_of) {
+distinct_keys find_distinct(const Entries& entries, Key key_of, random_source& random) {
     distinct_keys distinct;
     distinct.place.reserve(entries.size());
-    std::unordered_map<std::string_view, std::size_t> seen;
-    seen.reserve(entries.size());
+    std::unordered_map<std::string_view, std::size_t, keyed_hash> seen(
+        entries.size(), keyed_hash{draw_hash_seed(random)});
     for (std::size_t i = 0; i != entries.size(); ++i) {
         const auto [at, fresh] = seen.try_emplace(key_of(entries[i]), distinct.firsts.size());
         if (fresh) distinct.firsts.push_back(i);
@@ -194,7 +196,7 @@ asio::awaitable<bool> cache_core::touch(shared self, std::string key, lifespan l
 
 asio::awaitable<loaded_keys> cache_core::load_many(shared self, std::vector<std::string> keys) {
     const auto same = [](const std::string& key) -> std::string_view { return key; };
-    distinct_keys distinct = find_distinct(keys, same);
+    distinct_keys distinct = find_distinct(keys, same, *self->config_.env.random);
     loaded_keys loaded;
     loaded.place = std::move(distinct.place);
     loaded.found.resize(distinct.firsts.size(), result<std::optional<record>>(std::nullopt));
@@ -240,7 +242,7 @@ cache_core::store_many(shared self, std::vector<serialized_entry> entries, lifes
         }
     }
     const auto key = [](const serialized_entry& e) -> std::string_view { return e.key; };
-    const distinct_keys distinct = find_distinct(entries, key);
+    const distinct_keys distinct = find_distinct(entries, key, *self->config_.env.random);
     std::vector<std::size_t> last(distinct.firsts.size());
     for (std::size_t i = 0; i != entries.size(); ++i)
         last[distinct.place[i]] = i;
@@ -284,7 +286,7 @@ cache_core::store_many(shared self, std::vector<serialized_entry> entries, lifes
 asio::awaitable<std::vector<result<void>>> cache_core::erase_many(shared self,
                                                                   std::vector<std::string> keys) {
     const auto same = [](const std::string& key) -> std::string_view { return key; };
-    const distinct_keys distinct = find_distinct(keys, same);
+    const distinct_keys distinct = find_distinct(keys, same, *self->config_.env.random);
     std::vector<result<void>> of_distinct(distinct.firsts.size());
     std::vector<std::string> asked;
     std::vector<std::size_t> asked_at;

@@ -1,32 +1,38 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "cache/key_list.hpp"
 
-#include <functional>
+#include <algorithm>
 
 namespace codynamo::detail {
 
-std::size_t key_list::slot_of(std::string_view key) const noexcept {
-    std::size_t slot = std::hash<std::string_view>()(key) % slots_.size();
-    // Fewer than half of the slots are taken, so this ends.
-    while (slots_[slot] != 0 && (*this)[slots_[slot] - 1U] != key)
-        slot = (slot + 1) % slots_.size();
-    return slot;
+std::size_t key_list::rank_of(std::string_view key) const noexcept {
+    const auto end = order_.begin() + static_cast<std::ptrdiff_t>(size());
+    const auto found = std::lower_bound(
+        order_.begin(), end, key,
+        [this](std::uint8_t place, std::string_view wanted) { return (*this)[place] < wanted; });
+    return static_cast<std::size_t>(found - order_.begin());
+}
+
+bool key_list::is_at(std::size_t rank, std::string_view key) const noexcept {
+    return rank != size() && (*this)[order_[rank]] == key;
 }
 
 std::optional<std::size_t> key_list::find(std::string_view key) const noexcept {
-    const std::uint8_t taken = slots_[slot_of(key)];
-    if (taken == 0) return std::nullopt;
-    return taken - 1U;
+    const std::size_t rank = rank_of(key);
+    if (!is_at(rank, key)) return std::nullopt;
+    return order_[rank];
 }
 
 std::size_t key_list::add(std::string_view key) {
-    std::uint8_t& slot = slots_[slot_of(key)];
-    if (slot != 0) return slot - 1U;
+    const std::size_t rank = rank_of(key);
+    if (is_at(rank, key)) return order_[rank];
+    const std::size_t place = size();
     ends_.reserve(most);
     text_ += key;
     ends_.push_back(static_cast<std::uint32_t>(text_.size()));
-    slot = static_cast<std::uint8_t>(ends_.size());
-    return ends_.size() - 1;
+    std::copy_backward(&order_[rank], &order_[place], &order_[place] + 1);
+    order_[rank] = static_cast<std::uint8_t>(place);
+    return place;
 }
 
 } // namespace codynamo::detail

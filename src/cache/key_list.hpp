@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The distinct keys of one batch, found by hash; their text lies in one piece of memory.
+// The distinct keys of one batch, found by binary search; their text lies in one piece of memory.
 #pragma once
 
 #include <array>
@@ -29,12 +29,13 @@ public:
     [[nodiscard]] bool empty() const noexcept { return ends_.empty(); }
 
 private:
-    /// Where the key is in the table, or would be.
-    [[nodiscard]] std::size_t slot_of(std::string_view key) const noexcept;
+    /// Where the key is in the order, or would be.
+    [[nodiscard]] std::size_t rank_of(std::string_view key) const noexcept;
+    [[nodiscard]] bool is_at(std::size_t rank, std::string_view key) const noexcept;
 
     std::string text_;
     std::vector<std::uint32_t> ends_;
-    std::array<std::uint8_t, 256> slots_{}; // 0: empty, else the place plus 1
+    std::array<std::uint8_t, most> order_{}; ///< places, by their keys
 };
 
 } // namespace codynamo::detail

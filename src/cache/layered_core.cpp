@@ -12,7 +12,8 @@ namespace asio = boost::asio;
 using detail::write_epochs;
 
 layered_backend::core::core(std::vector<any_backend> given, layered_backend_config config)
-    : layers_(std::move(given)), env_(std::move(config.env)) {
+    : layers_(std::move(given)), env_(std::move(config.env)),
+      epochs_(detail::draw_hash_seed(*env_.random)) {
     if (layers_.empty())
         throw error(errc::invalid_argument, "layered_backend: 0 layers; at least 1 is needed");
 }
@@ -46,7 +47,7 @@ layered_backend::core::ask_upper(std::size_t layer, const std::string& key, bool
 
 asio::awaitable<void> layered_backend::core::copy_up(std::size_t below, const std::string& key,
                                                      const record& r, epoch since, copying what) {
-    const std::size_t stripe = write_epochs::stripe_of(key);
+    const std::size_t stripe = epochs_.stripe_of(key);
     const bool throwing = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     // Until its own copies are up, a write leaves older ones behind.
@@ -91,7 +92,7 @@ asio::awaitable<void> layered_backend::core::settle(const std::string& key, cons
 }
 
 asio::awaitable<std::optional<record>> layered_backend::core::load(shared self, std::string key) {
-    const epoch since = self->epochs_.now(write_epochs::stripe_of(key));
+    const epoch since = self->epochs_.now(self->epochs_.stripe_of(key));
     for (std::size_t layer = 0; layer != self->uppers(); ++layer) {
         std::optional<record> found(std::in_place);
         const bool at_hand = self->layers_[layer].load_now(key, *found) && self->fresh(*found);
@@ -115,7 +116,7 @@ asio::awaitable<std::optional<record>> layered_backend::core::peek(shared self, 
 }
 
 asio::awaitable<void> layered_backend::core::store(shared self, std::string key, record r) {
-    const std::size_t stripe = write_epochs::stripe_of(key);
+    const std::size_t stripe = self->epochs_.stripe_of(key);
     const epoch before = self->epochs_.advance(stripe);
     std::exception_ptr failed;
     try {
@@ -132,7 +133,7 @@ asio::awaitable<void> layered_backend::core::store(shared self, std::string key,
 }
 
 asio::awaitable<bool> layered_backend::core::store_newer(shared self, std::string key, record r) {
-    const std::size_t stripe = write_epochs::stripe_of(key);
+    const std::size_t stripe = self->epochs_.stripe_of(key);
     const epoch before = self->epochs_.advance(stripe);
     std::exception_ptr failed;
     bool stored = false;
@@ -151,7 +152,7 @@ asio::awaitable<bool> layered_backend::core::store_newer(shared self, std::strin
 }
 
 asio::awaitable<bool> layered_backend::core::remove(shared self, std::string key, bool ask) {
-    const std::size_t stripe = write_epochs::stripe_of(key);
+    const std::size_t stripe = self->epochs_.stripe_of(key);
     self->epochs_.advance(stripe);
     std::exception_ptr failed;
     bool was_there = false;
@@ -174,7 +175,7 @@ asio::awaitable<bool> layered_backend::core::remove(shared self, std::string key
 
 asio::awaitable<bool> layered_backend::core::touch(shared self, std::string key, timestamp now,
                                                    ttl lifetime) {
-    const std::size_t stripe = write_epochs::stripe_of(key);
+    const std::size_t stripe = self->epochs_.stripe_of(key);
     self->epochs_.advance(stripe);
     std::exception_ptr failed;
     bool touched = false;

@@ -25,7 +25,7 @@ struct layered_backend::core::many {
     many(std::vector<std::string> asked, const write_epochs& epochs) : keys(std::move(asked)) {
         found.resize(keys.size(), result<std::optional<record>>(std::nullopt));
         for (std::size_t i = 0; i != keys.size(); ++i) {
-            since.push_back(epochs.now(write_epochs::stripe_of(keys[i])));
+            since.push_back(epochs.now(epochs.stripe_of(keys[i])));
             missing.push_back(i);
         }
     }
@@ -45,7 +45,7 @@ class batch_epochs {
 public:
     batch_epochs(write_epochs& epochs, std::span<const std::string> keys) : epochs_(epochs) {
         for (const std::string& key : keys) {
-            const auto [at, first] = of_.try_emplace(write_epochs::stripe_of(key));
+            const auto [at, first] = of_.try_emplace(epochs_.stripe_of(key));
             if (first) at->second.before = epochs_.advance(at->first);
         }
     }
@@ -58,7 +58,7 @@ public:
         write_epochs::number after = 0;
     };
     [[nodiscard]] const pair& of(const std::string& key) const {
-        return of_.at(write_epochs::stripe_of(key));
+        return of_.at(epochs_.stripe_of(key));
     }
 
 private:

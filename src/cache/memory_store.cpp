@@ -23,11 +23,6 @@ std::size_t heap_bound(std::size_t max_bytes) noexcept {
     return max_bytes + std::min(share, std::numeric_limits<std::size_t>::max() - max_bytes);
 }
 
-hash_seed draw(random_source& random) noexcept {
-    const std::uint64_t first = random.next();
-    return {first, random.next()};
-}
-
 } // namespace
 
 /// Nodes that are let go of after the lock: freeing a large one takes long. Declared before the
@@ -46,7 +41,7 @@ private:
 memory_store::memory_store(std::size_t max_bytes, std::size_t max_entries, memory_eviction eviction,
                            random_source& random)
     : bound_{std::min(max_entries, memory_table::max_entries), max_bytes},
-      heap_bound_(heap_bound(max_bytes)), seed_(draw(random)),
+      heap_bound_(heap_bound(max_bytes)), seed_(draw_hash_seed(random)),
       policy_(make_eviction_policy(eviction, table_, bound_, random.next())), wheel_(table_) {}
 
 /// Also when many entries of few bytes, or what a history of them has left behind, take more than

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cache/eviction_policy.hpp"
-#include "cache/memory_hash.hpp"
+#include "cache/keyed_hash.hpp"
 #include "cache/memory_node.hpp"
 #include "cache/memory_table.hpp"
 #include "cache/read_buffer.hpp"

@@ -2,11 +2,12 @@
 // Tells a reader whether somebody wrote while it was away, so that no copy outlives a write.
 #pragma once
 
+#include "cache/keyed_hash.hpp"
+
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string_view>
 
 namespace codynamo::detail {
@@ -18,8 +19,11 @@ public:
     static constexpr std::size_t stripes = 4096;
     using number = std::uint64_t;
 
-    [[nodiscard]] static std::size_t stripe_of(std::string_view key) noexcept {
-        return std::hash<std::string_view>{}(key) % stripes;
+    /// `seed`: so that nobody can choose keys that share a stripe.
+    explicit write_epochs(hash_seed seed) noexcept : hash_{seed} {}
+
+    [[nodiscard]] std::size_t stripe_of(std::string_view key) const noexcept {
+        return hash_(key) % stripes;
     }
     [[nodiscard]] number now(std::size_t stripe) const noexcept {
         return epochs_[stripe].load(std::memory_order_seq_cst);
@@ -30,6 +34,7 @@ public:
     }
 
 private:
+    keyed_hash hash_;
     std::array<std::atomic<number>, stripes> epochs_{};
 };
 

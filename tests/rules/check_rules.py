@@ -50,6 +50,10 @@ FORBIDDEN = [
 AWAITED_BRACES = re.compile(
     r"co_await\b[^;{]*(?:[(,]\s*\{(?!\s*\})|(?<!size_t)(?<=[\w>])\{)")
 DEFAULT_BRACES = re.compile(r"\b(?!call_options)\w+_(?:config|input|options) \w+ = \{\}")
+# Others may have chosen the keys, so that they collide under a hash that everybody knows.
+UNKEYED_HASH = re.compile(
+    r"\b(?:std::|boost::)hash(?:<|_)|\bhash_(?:range|combine)\b"
+    r"|\bunordered_\w*(?:map|set)<\s*(?:std::)?string\w*(?![^;{(]*\bkeyed_hash\b)")
 # What a test gives out as a secret must be in the list that the logs are searched for.
 SECRET = re.compile(r"(?i)(?:secret_?access_?key|session_?token|access_?token|refresh_?token"
                     r"|client_?secret|authorization_?token|bearer_?token)\b[\\\"' ]*[:=,]"
@@ -117,7 +121,7 @@ class Tree:
             if relative.startswith("include/") and INTERNALS.search(line):
                 self.breach(relative, number, "a public header names Boost's internals")
         if relative.startswith(("include/", "src/")) and relative.endswith((".hpp", ".cpp")):
-            self.check_braces(relative, "\n".join(lines))
+            self.check_code(relative, "\n".join(lines))
         if relative.endswith(".hpp") and not any(line == "#pragma once" for line in lines):
             self.breach(relative, 1, "no #pragma once")
 
@@ -137,10 +141,11 @@ class Tree:
                 if re.search("[0-9A-Z]", found[1]) and found[1] not in known:
                     self.breach(relative, number, f"a secret that {SECRETS_LIST} does not list")
 
-    def check_braces(self, relative, text):
+    def check_code(self, relative, text):
         code = re.sub(r"//.*|\"(?:\\.|[^\"\\])*\"", '""', text)
         for pattern, words in ((AWAITED_BRACES, "braces in a co_await expression; name the value"),
-                               (DEFAULT_BRACES, "default argument {}: write T()")):
+                               (DEFAULT_BRACES, "default argument {}: write T()"),
+                               (UNKEYED_HASH, "an unkeyed hash of text: use keyed_hash")):
             for found in pattern.finditer(code):
                 self.breach(relative, code.count("\n", 0, found.end()) + 1, words)
 
@@ -223,7 +228,8 @@ GOOD = {
     "src/net/stream.cpp": SPDX + '#include "stream.hpp"\n#include <boost/beast/http.hpp>\n',
     "src/net/pool.cpp":
         SPDX + "#include <codynamo/net/transport.hpp>\nif (co_await f(1)) {\n}\n"
-        "co_await g([] { return 1; }, std::size_t{8}); // co_await f({1})\n",
+        "co_await g([] { return 1; }, std::size_t{8}); // co_await f({1})\n"
+        "std::unordered_set<std::string_view,\n    keyed_hash> x;\n",
 }
 # What is done to the good tree, and a word of the complaint that is expected.
 BAD = [
@@ -235,6 +241,8 @@ BAD = [
     ("include/codynamo/cache.hpp", "#include <boost/asio/steady_timer.hpp>\n", "public header"),
     ("include/codynamo/net/transport.hpp", "#include <boost/beast.hpp>\n", "reaches Beast"),
     ("include/codynamo/error.hpp", "using f = asio::detail::frame;\n", "Boost's internals"),
+    ("src/aws/x.cpp", SPDX + "std::hash<std::string_view>()(key);\n", "unkeyed"),
+    ("src/aws/x.cpp", SPDX + "std::unordered_map<std::string,\n    keyed> x;\n", "unkeyed"),
     ("tests/x.cpp", SPDX + "#include <catch2/catch.hpp>\n", "support/catch.hpp"),
     ("include/codynamo/cache.hpp", '#include "../../src/net/stream.hpp"\n', "private"),
     ("src/dynamodb/client.cpp", SPDX + "#include <boost/asio.hpp>\n", "all of Asio"),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "cache/eviction_policy.hpp"
 #include "cache/frequency_sketch.hpp"
-#include "cache/memory_hash.hpp"
+#include "cache/keyed_hash.hpp"
 #include "cache/s3_fifo_policy.hpp"
 #include "cache/w_tinylfu_policy.hpp"
 #include "cache/window_tuner.hpp"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// SipHash-1-3: where in a memory's table a key is. Keyed, so that nobody can choose keys that meet.
+// SipHash-1-3, for every table that is indexed by callers' keys. Keyed, so that nobody can choose
+// keys that collide.
 #pragma once
+
+#include <codynamo/environment.hpp>
 
 #include <bit>
 #include <cstddef>
@@ -14,6 +17,12 @@ struct hash_seed {
     std::uint64_t first = 0;
     std::uint64_t second = 0;
 };
+
+/// A seed of a table's own.
+[[nodiscard]] inline hash_seed draw_hash_seed(random_source& random) noexcept {
+    const std::uint64_t first = random.next();
+    return {first, random.next()};
+}
 
 /// The state of SipHash (Aumasson and Bernstein, 2012).
 class siphash_state {
@@ -69,5 +78,14 @@ private:
     state.take(last | static_cast<std::uint64_t>(text.size()) << 56);
     return state.finish();
 }
+
+/// For the standard's containers.
+struct keyed_hash {
+    hash_seed seed;
+
+    [[nodiscard]] std::size_t operator()(std::string_view text) const noexcept {
+        return siphash(seed, text);
+    }
+};
 
 } // namespace codynamo::detail
