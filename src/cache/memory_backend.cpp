@@ -55,14 +55,22 @@ public:
     /// Null when there is none, or when it has expired: then it is dropped.
     node_ptr find(std::string_view key) {
         memory_store::found found = store_.find(key);
-        if (!found.node || !usable(found)) return nullptr;
+        if (!found.node) {
+            note_miss();
+            return nullptr;
+        }
+        if (!usable(found)) return nullptr;
         return std::move(found.node);
     }
 
     bool load(std::string_view key, record& out) {
         const memory_store::found_or_copied found = store_.find(key, out);
         if (!found.copied) {
-            if (!found.node || !usable(found)) return false;
+            if (!found.node) {
+                note_miss();
+                return false;
+            }
+            if (!usable(found)) return false;
             fill(out, *found.node);
             return true;
         }
@@ -85,7 +93,10 @@ public:
         // Copying the bytes takes time, so it happens without the lock, until nobody came between.
         for (;;) {
             const node_ptr old = store_.find(key).node;
-            if (!old || !old->fresh(now)) return false;
+            if (!old || !old->fresh(now)) {
+                note_miss();
+                return false;
+            }
             node_ptr renewed = memory_node::make(key, old->value(), now, lifetime);
             if (store_.put(std::move(renewed), env_.time->now(), memory_store::condition::if_same,
                            old.get()))
@@ -93,18 +104,26 @@ public:
         }
     }
 
+    bool erase(std::string_view key) { return store_.erase(key, env_.time->now()); }
+
     memory_store& store() noexcept { return store_; }
 
 private:
     /// Drops it when it has expired; notes the use when not.
     bool usable(const memory_store::found& found) {
         // Reading the clock takes as long as finding, and what never expires does not need it.
-        if (found.node->expires() && !found.node->fresh(env_.time->now())) {
-            store_.drop(*found.node);
-            return false;
+        if (found.node->expires()) {
+            const timestamp now = env_.time->now();
+            if (!found.node->fresh(now)) {
+                store_.drop(*found.node, now);
+                return false;
+            }
         }
         if (store_.note(found)) store_.maintain(env_.time->now());
         return true;
+    }
+    void note_miss() {
+        if (store_.note_miss()) store_.maintain(env_.time->now());
     }
 
     environment env_;
@@ -155,7 +174,7 @@ asio::awaitable<void> memory_backend::store(std::string key, record r) {
 }
 
 asio::awaitable<bool> memory_backend::erase(std::string key) {
-    return when_awaited([core = core_, key = std::move(key)] { return core->store().erase(key); });
+    return when_awaited([core = core_, key = std::move(key)] { return core->erase(key); });
 }
 
 bool memory_backend::load_now(std::string_view key, record& out) {

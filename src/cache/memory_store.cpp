@@ -9,8 +9,10 @@ namespace codynamo::detail {
 
 namespace {
 
-/// Entries and buckets of the wheel that one call looks at.
+/// Entries and buckets of the wheel that a change looks at, and that maintenance does: which pays
+/// for as many look-ups.
 constexpr int wheel_budget = 32;
+constexpr int maintenance_budget = read_buffer::capacity;
 /// A value that is copied as fast as a counter is changed twice.
 constexpr std::size_t small_value = 512;
 
@@ -94,7 +96,7 @@ void memory_store::maintain(timestamp now) noexcept {
     const std::unique_lock guard(mutex_, std::try_to_lock);
     if (!guard) return;
     apply_notes();
-    expire(now, dead);
+    expire(now, maintenance_budget, dead);
 }
 
 void memory_store::apply_notes() noexcept {
@@ -124,8 +126,7 @@ void memory_store::apply(const read_buffer::read* reads, std::size_t count) noex
     });
 }
 
-void memory_store::expire(timestamp now, graveyard& dead) noexcept {
-    int budget = wheel_budget;
+void memory_store::expire(timestamp now, int budget, graveyard& dead) noexcept {
     for (;;) {
         const entry_id due = wheel_.next_due(now, budget);
         if (due == no_entry) return;
@@ -136,11 +137,17 @@ void memory_store::expire(timestamp now, graveyard& dead) noexcept {
 
 bool memory_store::put(node_ptr node, timestamp now, condition when, const memory_node* expected) {
     graveyard dead;
-    const std::string_view key = node->key();
-    const bool fits = node->weight() <= bound_.bytes;
     const std::lock_guard guard(mutex_);
     apply_notes();
-    const place where = locate(key);
+    const bool stored = put_locked(std::move(node), now, when, expected, dead);
+    expire(now, wheel_budget, dead);
+    return stored;
+}
+
+bool memory_store::put_locked(node_ptr node, timestamp now, condition when,
+                              const memory_node* expected, graveyard& dead) {
+    const bool fits = node->weight() <= bound_.bytes;
+    const place where = locate(node->key());
     entry_id there =
         where.at == memory_shard::none ? no_entry : memory_table::id_of(where.shard, where.at);
     const memory_node* const old = there == no_entry ? nullptr : table_[there].node;
@@ -159,7 +166,6 @@ bool memory_store::put(node_ptr node, timestamp now, condition when, const memor
         remove(victim, dead);
         ++evicted_;
     }
-    expire(now, dead);
     return true;
 }
 
@@ -206,24 +212,28 @@ void memory_store::remove(entry_id entry, graveyard& dead) noexcept {
     table_.count_heap(memory_table::shard_number(entry));
 }
 
-bool memory_store::erase(std::string_view key) noexcept {
+bool memory_store::erase(std::string_view key, timestamp now) noexcept {
     graveyard dead;
     const std::lock_guard guard(mutex_);
     const place where = locate(key);
-    if (where.at == memory_shard::none) return false;
-    remove(memory_table::id_of(where.shard, where.at), dead);
-    return true;
+    const bool is_there = where.at != memory_shard::none;
+    if (is_there) remove(memory_table::id_of(where.shard, where.at), dead);
+    expire(now, wheel_budget, dead);
+    return is_there;
 }
 
-void memory_store::drop(const memory_node& expired) noexcept {
+void memory_store::drop(const memory_node& expired, timestamp now) noexcept {
     graveyard dead;
     const std::lock_guard guard(mutex_);
     const place where = locate(expired.key());
-    if (where.at == memory_shard::none) return;
-    const entry_id entry = memory_table::id_of(where.shard, where.at);
-    if (table_[entry].node != &expired) return;
-    remove(entry, dead);
-    ++expired_;
+    if (where.at != memory_shard::none) {
+        const entry_id entry = memory_table::id_of(where.shard, where.at);
+        if (table_[entry].node == &expired) {
+            remove(entry, dead);
+            ++expired_;
+        }
+    }
+    expire(now, wheel_budget, dead);
 }
 
 std::size_t memory_store::clear() noexcept {

@@ -25,7 +25,8 @@ namespace codynamo::detail {
 /// A look-up takes the mutex of one shard for as long as the probing takes, and leaves a note of
 /// the use in a buffer. Everything that changes entries is done under one lock, which also is the
 /// policy's and the wheel's; it takes the shards' mutexes within. Each change applies the notes
-/// first, so that a single thread's uses count in order.
+/// first, so that a single thread's uses count in order. Whatever takes the lock drops some expired
+/// entries as well.
 class memory_store {
 public:
     /// Throws std::bad_alloc.
@@ -45,7 +46,11 @@ public:
     [[nodiscard]] found_or_copied find(std::string_view key, record& out) const noexcept;
     /// The node was of use. True when it is time to call maintain.
     [[nodiscard]] bool note(const found& used) noexcept { return !uses_.add(used.use); }
-    /// Applies notes and drops a few expired entries; nothing when another thread is at it.
+    /// Likewise of a look-up that found nothing: maintenance is due after as many of these as of
+    /// others, or expired entries would stay while keys are asked for that are not there.
+    [[nodiscard]] bool note_miss() noexcept { return !uses_.add({no_use, 0}); }
+    /// Applies notes and drops some expired entries, one for each note; nothing when another thread
+    /// is at it.
     void maintain(timestamp now) noexcept;
 
     enum class condition { always, if_newer, if_same };
@@ -54,9 +59,9 @@ public:
     /// std::bad_alloc and has changed nothing then.
     bool put(node_ptr node, timestamp now, condition when = condition::always,
              const memory_node* expected = nullptr);
-    bool erase(std::string_view key) noexcept;
+    bool erase(std::string_view key, timestamp now) noexcept;
     /// The key's node has expired: it goes, if it is still this one.
-    void drop(const memory_node& expired) noexcept;
+    void drop(const memory_node& expired, timestamp now) noexcept;
     /// Drops everything; returns how many entries.
     std::size_t clear() noexcept;
 
@@ -76,6 +81,7 @@ public:
 
 private:
     class graveyard;
+    static constexpr entry_id no_use = no_entry - 1; ///< of no entry: a shard has 2^24 at most
     struct place {
         std::size_t shard;
         memory_shard::index at;
@@ -91,7 +97,9 @@ private:
     void remove(entry_id entry, graveyard& dead) noexcept;
     void apply_notes() noexcept;
     void apply(const read_buffer::read* reads, std::size_t count) noexcept;
-    void expire(timestamp now, graveyard& dead) noexcept;
+    void expire(timestamp now, int budget, graveyard& dead) noexcept;
+    bool put_locked(node_ptr node, timestamp now, condition when, const memory_node* expected,
+                    graveyard& dead);
     void sweep_entry(sweep& s, timestamp now, graveyard& dead) noexcept;
 
     const memory_load bound_;

@@ -123,7 +123,7 @@ std::size_t apply(watched_memory& m, const phase& of, std::mt19937_64& random,
             m.get(old);
             break;
         case phase::erase:
-            (void)m.store->erase("key" + std::to_string(old));
+            (void)m.store->erase("key" + std::to_string(old), m.now);
             break;
         case phase::expire:
             m.store->maintain(m.now);
@@ -170,7 +170,7 @@ TEST_CASE("a memory of small entries that becomes one of large ones gives their 
             CHECK(m.store->stats().bytes >= bytes / 10 * 8);
         }
         for (; last != 0; --last)
-            (void)m.store->erase("key" + std::to_string(last));
+            (void)m.store->erase("key" + std::to_string(last), m.now);
         CHECK(m.store->stats().entries == 0);
         for (std::uint64_t i = 0; i != 500; ++i) // some in each shard
             m.set(i, 0);

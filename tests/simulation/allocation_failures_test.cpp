@@ -54,7 +54,7 @@ TEST_CASE("the memory store survives every failing allocation with its books rig
                                                 c % 3 == 0 ? ttl(1ms) : ttl(1h)),
                       now);
         }
-        store.erase(long_text('z'));
+        store.erase(long_text('z'), now);
         for (const char c : {'x', 'y', 'y'})
             if (const auto found = store.find(long_text(c)); found.node) (void)store.note(found);
         store.maintain(now + 2s);
