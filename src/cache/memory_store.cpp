@@ -100,14 +100,17 @@ void memory_store::maintain(timestamp now) noexcept {
 }
 
 void memory_store::apply_notes() noexcept {
-    uses_.drain([this](const auto* reads, std::size_t count) { apply(reads, count); });
+    uses_.drain([this](auto* reads, std::size_t count) { apply(reads, count); });
 }
 
-void memory_store::apply(const read_buffer::read* reads, std::size_t count) noexcept {
+void memory_store::apply(read_buffer::read* reads, std::size_t count) noexcept {
+    const read_buffer::read* const end =
+        std::remove_if(reads, reads + count,
+                       [this](const read_buffer::read& one) { return !table_.exists(one.entry); });
     // The entries lie anywhere in memory: fetched all at once they are waited for only once.
     const auto each = [&](auto&& what) {
-        for (std::size_t i = 0; i != count; ++i)
-            if (table_.exists(reads[i].entry)) what(reads[i]);
+        for (const read_buffer::read* one = reads; one != end; ++one)
+            what(*one);
     };
     each([this](const read_buffer::read& one) {
         __builtin_prefetch(&table_[one.entry]);

@@ -96,7 +96,7 @@ private:
     void replace(entry_id entry, node_ptr node, timestamp now, graveyard& dead) noexcept;
     void remove(entry_id entry, graveyard& dead) noexcept;
     void apply_notes() noexcept;
-    void apply(const read_buffer::read* reads, std::size_t count) noexcept;
+    void apply(read_buffer::read* reads, std::size_t count) noexcept;
     void expire(timestamp now, int budget, graveyard& dead) noexcept;
     bool put_locked(node_ptr node, timestamp now, condition when, const memory_node* expected,
                     graveyard& dead);

@@ -35,7 +35,8 @@ public:
         mine.slots[end % capacity].store(packed(what), std::memory_order_release);
         return used + 1 < capacity;
     }
-    /// One thread at a time. Calls `apply(reads, count)` with what each ring holds.
+    /// One thread at a time. Calls `apply(reads, count)` with what each ring holds, which it may
+    /// change.
     template <class Apply>
     void drain(Apply&& apply) noexcept {
         for (ring& one : rings_) {
