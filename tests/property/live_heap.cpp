@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// operator new and delete of this program, which count. The other forms call these.
+// operator new and delete of this program, which count. All forms: AddressSanitizer has its own of
+// those that are left out, and they do not call these.
 #include "property/live_heap.hpp"
 
 #include <atomic>
@@ -59,5 +60,37 @@ void operator delete(void* block, std::align_val_t /*alignment*/) noexcept {
 }
 
 void operator delete(void* block, std::size_t /*size*/, std::align_val_t /*alignment*/) noexcept {
+    codynamo::property::release(block);
+}
+
+void* operator new[](std::size_t size) {
+    return operator new(size);
+}
+
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
+    try {
+        return operator new(size);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+void* operator new[](std::size_t size, const std::nothrow_t& tag) noexcept {
+    return operator new(size, tag);
+}
+
+void operator delete[](void* block) noexcept {
+    codynamo::property::release(block);
+}
+
+void operator delete[](void* block, std::size_t /*size*/) noexcept {
+    codynamo::property::release(block);
+}
+
+void operator delete(void* block, const std::nothrow_t& /*tag*/) noexcept {
+    codynamo::property::release(block);
+}
+
+void operator delete[](void* block, const std::nothrow_t& /*tag*/) noexcept {
     codynamo::property::release(block);
 }
