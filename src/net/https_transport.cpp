@@ -157,20 +157,17 @@ send_outcome lost(connection& c, const transport_settings& settings, steady_time
     const char* const when =
         c.protocol().answered() ? "in the middle of the response" : "before the response";
     auto message = settings.name + ": the connection ended " + when;
-    if (at.code) message += ": " + at.code.message();
+    if (const auto& why = at.code ? at.code : at.write_error) message += ": " + why.message();
     return failed(errc::connection_lost, at.sent, std::move(message));
 }
 
 /// Encodes the request and sends what the socket takes at once, which is all of it as a rule.
 void begin_sending(connection& c) {
-    exchange_state& now = c.current = {};
-    now.request = c.protocol().request();
-    const auto [head, body] = unsent(now);
-    now.written = body.size() == 0 ? c.socket().write_some(head, now.code)
-                                   : c.socket().write_some(std::array{head, body}, now.code);
-    if (now.code == asio::error::would_block) now.code = {};
-    now.sent = now.written != 0;
-    if (now.written == now.size()) c.protocol().outgoing_sent();
+    c.current = {};
+    if (c.protocol().request())
+        (void)send_some(c);
+    else
+        c.current.state = advance::stale;
 }
 
 /// What is known of an earlier copy of the request, beside this one.
@@ -231,7 +228,7 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
         c.usable = false;
         exchange_state& at = c.current;
         begin_sending(c);
-        if (!at.code) co_await run_exchange(c);
+        if (!at.is_over()) co_await run_exchange(c);
         if (at.exception) std::rethrow_exception(std::exchange(at.exception, nullptr));
 
         if (at.state == advance::done) {
@@ -239,6 +236,7 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
             if (reused) ++held.pool()->counters.reused;
             what.read(protocol.response());
             c.usable = c.usable && what.keep_connection();
+            protocol.trim();
             co_return after(sent_before, {{}, true, {}});
         }
         const bool dead = reused && !protocol.answered() && at.state != advance::failed;

@@ -258,7 +258,8 @@ public:
     bool finish() {
         if (!ssl_) return false;
         ERR_clear_error();
-        const bool polite = SSL_is_init_finished(ssl_.get()) && !broken_ &&
+        // Behind a record that has not gone out whole it would be noise.
+        const bool polite = SSL_is_init_finished(ssl_.get()) && !broken_ && buffers_.out.empty() &&
                             SSL_shutdown(ssl_.get()) >= 0 && !buffers_.out.empty();
         SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         ERR_clear_error();
@@ -286,7 +287,12 @@ public:
         return buffers_.consumed != buffers_.in.size() || SSL_has_pending(ssl_.get()) != 0;
     }
     void input_ended() noexcept { buffers_.ended = true; }
-    [[nodiscard]] std::string& out() noexcept { return buffers_.out; }
+    void out_sent() noexcept { buffers_.out.clear(); }
+    /// Gives back what a large exchange took.
+    void trim() noexcept {
+        if (buffers_.out.empty() && buffers_.out.capacity() > usual_out)
+            std::string().swap(buffers_.out);
+    }
     [[nodiscard]] const std::string& out() const noexcept { return buffers_.out; }
     [[nodiscard]] bool resumed() const noexcept { return SSL_session_reused(ssl_.get()) != 0; }
     [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
@@ -294,6 +300,8 @@ public:
     [[nodiscard]] bool failed_for_good() const noexcept { return final_; }
 
 private:
+    static constexpr std::size_t usual_out = 32 * 1024; // ciphertext of a usual request
+
     void expect(const std::string& host) {
         const bool is_address = host.find(':') != std::string::npos || looks_like_ipv4(host);
         auto* const rules = SSL_get0_param(ssl_.get());
