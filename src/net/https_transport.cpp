@@ -151,9 +151,11 @@ send_outcome lost(connection& c, const transport_settings& settings, steady_time
     if (c.was_cut())
         return failed(errc::timeout, at.sent,
                       "no complete response from " + settings.name + within(started, deadline));
-    if (at.state == advance::failed)
-        return failed(c.protocol().failure().code, at.sent,
-                      settings.name + ": " + c.protocol().failure().message);
+    if (at.state == advance::failed) {
+        const auto& failure = c.protocol().failure();
+        const bool seen = at.sent && failure.code != errc::tls_failed; // nothing was decrypted
+        return failed(failure.code, seen, settings.name + ": " + failure.message);
+    }
     const char* const when =
         c.protocol().answered() ? "in the middle of the response" : "before the response";
     auto message = settings.name + ": the connection ended " + when;

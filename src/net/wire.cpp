@@ -50,6 +50,7 @@ public:
 
     void reset() {
         begin();
+        served_ = false;
         opening_ = tls_.has_value();
         reusable_ = true;
         if (tls_) tls_->start(server_);
@@ -245,8 +246,13 @@ private:
             case tls_engine::outcome::ended:
                 return text_ended();
             case tls_engine::outcome::failed:
-                if (!answered_) return advance::stale;
-                return fail(errc::connection_lost, tls_->reason());
+                if (answered_) return fail(errc::connection_lost, tls_->reason());
+                // With TLS 1.3 the client has sent its request before it learns that the server
+                // does not accept its side of the handshake, and did not decrypt anything.
+                if (!served_ && tls_->failed_for_good())
+                    return fail(errc::tls_failed,
+                                "the server refused the TLS handshake: " + tls_->reason());
+                return advance::stale;
             }
             answered_ = true;
             input_.resize(input_.size() + n);
@@ -301,6 +307,7 @@ private:
                 if (ec == http::error::need_more || parsed_ == input_.size()) return advance::more;
             } else if (!parser_->interim()) {
                 reusable_ = parser_->keep_alive() && parsed_ == input_.size();
+                served_ = true;
                 return advance::done;
             } else if (!skip_interim()) {
                 return fail(errc::bad_response, "too many or unwanted 1xx responses");
@@ -380,6 +387,7 @@ private:
     std::size_t looked_at_again_ = 0;
     bool head_fits_ = false; // the present one is complete and within its bound
     bool opening_ = false;
+    bool served_ = false; // a response has come on this connection
     bool to_head_ = false;
 };
 
