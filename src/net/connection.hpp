@@ -58,6 +58,8 @@ public:
 
     /// Open, and between two exchanges.
     bool usable = false;
+    /// The last attempt to open it failed by is_exhaustion.
+    bool exhausted = false;
     exchange_state current;
 
 private:

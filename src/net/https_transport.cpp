@@ -189,6 +189,13 @@ std::optional<wake> admit(lease& held, turn*& place, steady_time now, steady_tim
     return held.checkout(now, deadline);
 }
 
+/// How to go on when the connection could not be opened, as admit(); unreachable: not at all. That
+/// the pool cannot grow is no failure of the exchange while another connection can serve it.
+std::optional<wake> instead(lease& held, steady_time now, steady_time deadline) {
+    if (now >= deadline || !held.open_failed(now)) return wake::unreachable;
+    return held.checkout(now, deadline);
+}
+
 asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
                                       send_options options, std::optional<steady_time> now,
                                       turn* place, codynamo::detail::recycled) {
@@ -204,24 +211,30 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
         co_return failed(errc::closed, false, "the transport to " + settings.name + " is closed");
 
     std::optional<wake> how = admit(held, place, started, deadline);
-    if (!how) {
-        how = co_await held.wait(deadline);
-        if (how == wake::granted) held.take();
-    }
-    if (how == wake::aborted) co_return codynamo::detail::cancelled();
-    if (how != wake::granted)
-        co_return not_admitted(*how, *held.pool(), settings, place ? place->since : started,
-                               deadline);
-    while (held->usable && started - held->idle_since > trusted_idle && !held->alive())
-        held.replace(started);
-
+    send_outcome opened;
     bool sent_before = false;
     for (bool replayed = false;;) {
+        if (!how) {
+            how = co_await held.wait(deadline);
+            if (how == wake::granted) held.take();
+        }
+        if (how == wake::aborted) co_return codynamo::detail::cancelled();
+        if (how == wake::unreachable) co_return after(sent_before, std::move(opened));
+        if (how != wake::granted)
+            co_return after(sent_before, not_admitted(*how, *held.pool(), settings,
+                                                      place ? place->since : started, deadline));
+        while (held->usable && started - held->idle_since > trusted_idle && !held->alive())
+            held.replace(started);
+
         connection& c = *held;
         const bool reused = c.usable;
         if (!reused) {
-            send_outcome opened = co_await connect(held, *self->settings, deadline);
-            if (opened.code) co_return after(sent_before, std::move(opened));
+            opened = co_await connect(held, *self->settings, deadline);
+            if (opened.code) {
+                how = instead(held, settings.now(), deadline);
+                if (how == wake::unreachable) co_return after(sent_before, std::move(opened));
+                continue;
+            }
         }
         wire& protocol = c.protocol();
         protocol.begin();

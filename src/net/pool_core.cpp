@@ -30,7 +30,7 @@ admitted pool_core::admit(steady_time now, doomed& out, steady_time deadline) no
         adopt(*connection, now);
         return {admission::reuse, connection};
     }
-    if (busy_.size() < limits_.max_connections) return {admission::open};
+    if (may_open(now)) return {admission::open};
     if (waiting_.size() >= limits_.max_waiting) return {admission::overloaded};
     return {hopeless(now, deadline) ? admission::hopeless : admission::wait};
 }
@@ -40,7 +40,49 @@ void pool_core::adopt(pooled& connection, steady_time now) noexcept {
     busy_.push_back(connection);
 }
 
+// Nothing is idle here. When opening fails while other connections serve, those are waited for; a
+// server that is down is asked by every exchange, since there is nothing to wait for.
+bool pool_core::may_open(steady_time now) noexcept {
+    if (busy_.size() >= limits_.max_connections) return false;
+    return (busy_.empty() && !growth_.exhausted()) || growth_.start(now);
+}
+
+bool pool_core::open_failed(pooled& connection, steady_time now, bool exhausted) noexcept {
+    growth_.failed(now, exhausted);
+    if (closed_) return false;
+    if (!exhausted && busy_.size() == 1 && idle_.empty()) return false;
+    busy_.erase(connection);
+    return true;
+}
+
+queued* pool_core::pop_failed_waiter() noexcept {
+    if (failed_waiters_ == 0) return nullptr;
+    queued* waiter = waiting_.front();
+    while (!waiter->after_failure)
+        waiter = waiter->next;
+    leave(*waiter);
+    return waiter;
+}
+
+bool pool_core::may_grow(steady_time now) noexcept {
+    return !closed_ && !waiting_.empty() && may_open(now);
+}
+
+steady_time pool_core::next_growth() const noexcept {
+    const bool wanted = !waiting_.empty() && busy_.size() < limits_.max_connections;
+    return wanted ? growth_.next_at() : steady_time::max();
+}
+
+queued& pool_core::grant(pooled& connection, steady_time now) noexcept {
+    queued& waiter = *pop_waiter();
+    adopt(connection, now);
+    connection.deadline = waiter.deadline;
+    waiter.granted = &connection;
+    return waiter;
+}
+
 void pool_core::enqueue(queued& waiter, steady_time deadline) noexcept {
+    if (waiter.after_failure) ++failed_waiters_;
     waiter.deadline = deadline;
     waiter.in_queue = true;
     waiter.granted = nullptr;
@@ -53,6 +95,7 @@ bool pool_core::leave(queued& waiter) noexcept {
     if (!waiter.in_queue) return false;
     if (scan_ == &waiter) scan_ = waiter.next;
     waiting_.erase(waiter);
+    if (waiter.after_failure) --failed_waiters_;
     waiter.in_queue = false;
     return true;
 }
