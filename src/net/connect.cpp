@@ -250,7 +250,7 @@ asio::awaitable<send_outcome> connect(lease& held, const transport_settings& set
     attempt now{settings, held, started, std::min(deadline, bound), deadline <= bound, {}};
     c.close();
     c.exhausted = false;
-    if (!held.pool()->set_deadline(c, started, now.limit)) co_return now.too_late("connecting to ");
+    if (!held.pool()->set_opening(c, started, now.limit)) co_return now.too_late("connecting to ");
 
     std::vector<tcp::endpoint> endpoints;
     send_outcome result = co_await find_addresses(now, endpoints);

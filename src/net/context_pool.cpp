@@ -233,10 +233,18 @@ bool context_pool::open_failed(connection& borrowed, steady_time now) noexcept {
     return true;
 }
 
+bool context_pool::set_opening(connection& borrowed, steady_time now, steady_time deadline) {
+    {
+        const std::lock_guard lock(mutex_);
+        core_.opening(borrowed);
+    }
+    return set_deadline(borrowed, now, deadline);
+}
+
 bool context_pool::set_opened(connection& borrowed, steady_time now, steady_time deadline) {
     {
         const std::lock_guard lock(mutex_);
-        core_.opened();
+        core_.opened(borrowed);
     }
     return set_deadline(borrowed, now, deadline);
 }

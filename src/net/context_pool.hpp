@@ -95,8 +95,10 @@ public:
     /// The connection could not be opened: closes it. True when its borrower has to check out
     /// again, and wait for another one; see pool_core::open_failed.
     [[nodiscard]] bool open_failed(connection& borrowed, steady_time now) noexcept;
-    /// False when the connection has been cut already.
+    /// As set_deadline, around an attempt to open the connection.
+    [[nodiscard]] bool set_opening(connection& borrowed, steady_time now, steady_time deadline);
     [[nodiscard]] bool set_opened(connection& borrowed, steady_time now, steady_time deadline);
+    /// False when the connection has been cut already.
     [[nodiscard]] bool set_deadline(connection& borrowed, steady_time now, steady_time deadline);
 
     [[nodiscard]] std::shared_ptr<resolution> resolve();

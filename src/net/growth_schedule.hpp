@@ -49,12 +49,12 @@ public:
 
     /// Whether the last failure was is_exhaustion.
     [[nodiscard]] bool exhausted() const noexcept { return exhausted_; }
-    /// When the next attempt is due; the past unless growth is failing.
+    /// When the next attempt is due; long ago unless growth is failing.
     [[nodiscard]] time_point next_at() const noexcept { return next_at_; }
 
 private:
-    duration pause_{}; // zero: growth is not failing
-    time_point next_at_ = time_point::min();
+    duration pause_{};     // zero: growth is not failing
+    time_point next_at_{}; // while growth is failing
     bool probing_ = false; // the attempt that was due has been started
     bool exhausted_ = false;
 };

@@ -56,6 +56,7 @@ struct pooled {
     steady_time idle_since{};                    ///< when it was last given back
     steady_time deadline = steady_time::max();   ///< of a busy one: to be cut from then on
     steady_time busy_since = steady_time::max(); ///< of a busy one; max(): not to be measured
+    bool open = false;                           ///< can serve; set by the pool
 };
 
 /// What the pool knows of an exchange that waits.
@@ -128,12 +129,14 @@ public:
     /// opener sets busy_since again.
     void adopt(pooled& connection, steady_time now = steady_time::max()) noexcept;
 
+    /// A busy connection is being opened, for the first time or anew.
+    void opening(pooled& connection) noexcept { set_open(connection, false); }
     /// A busy connection has been opened.
-    void opened() noexcept { growth_.succeeded(); }
+    void opened(pooled& connection) noexcept;
     /// A busy connection could not be opened. True: `connection` is forgotten, and the opener waits
-    /// for one of the others, or, when `exhausted` (see is_exhaustion), for a later attempt. False:
-    /// no other one is open or being opened, so the opener fails, and with it all that
-    /// pop_failed_waiter returns.
+    /// for one of those that are open, or, when `exhausted` (see is_exhaustion), for a later
+    /// attempt. False: none is open, so the opener fails, and with it all that pop_failed_waiter
+    /// returns.
     [[nodiscard]] bool open_failed(pooled& connection, steady_time now, bool exhausted) noexcept;
     [[nodiscard]] queued* pop_failed_waiter() noexcept;
     /// Whether a waiter is to be granted a new connection, which the caller makes and passes to
@@ -190,10 +193,14 @@ private:
     [[nodiscard]] pooled* pop_idle(steady_time now, doomed& out) noexcept;
     [[nodiscard]] bool hopeless(steady_time now, steady_time deadline) const noexcept;
     [[nodiscard]] bool may_open(steady_time now) noexcept;
+    [[nodiscard]] bool any_open() const noexcept { return open_busy_ != 0 || !idle_.empty(); }
+    void set_open(pooled& busy, bool open) noexcept;
+    void leave_busy(pooled& connection) noexcept;
 
     pool_limits limits_;
     node_list<pooled> idle_; // back: most recently used
     node_list<pooled> busy_;
+    std::size_t open_busy_ = 0; // of busy_: those that are open
     node_list<queued> waiting_;
     std::size_t failed_waiters_ = 0; // of waiting_: those after_failure
     growth_schedule growth_;

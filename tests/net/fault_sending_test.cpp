@@ -117,6 +117,7 @@ TEST_CASE("a large request that breaks off is sent again whole, or fails in time
     for (const row& r : rows)
         for (const bool always : {false, true}) {
             if (always && !r.retried) continue;
+            if (with_tls && r.code == errc::timeout) continue; // the same, and slow
             INFO(r.name << (always ? ", always" : ", once") << (with_tls ? ", TLS" : ""));
             const turn good{{read_request(), answer_it()}};
             const turn bad{r.acts};

@@ -18,10 +18,15 @@ const steady_time t0 = steady_time{} + 1000s;
 constexpr auto first_pause = growth_schedule::first_pause;
 constexpr auto longest_pause = growth_schedule::longest_pause;
 
-void open(pool_core& core, pooled& node) {
+void begin_opening(pool_core& core, pooled& node) {
     pool_core::doomed out;
     REQUIRE(core.admit(t0, out).what == admission::open);
     core.adopt(node);
+}
+
+void open(pool_core& core, pooled& node) {
+    begin_opening(core, node);
+    core.opened(node);
 }
 
 } // namespace
@@ -79,31 +84,33 @@ TEST_CASE("an attempt that never ends does not keep the pool from growing") {
 TEST_CASE("an opener that fails waits when another connection can serve it, or fails at once") {
     struct row {
         const char* name;
-        std::size_t other_busy, idle;
+        std::size_t opening, open, idle; // besides
         bool exhausted, closed;
         bool waits;
         admission others_get; // those who come next, before the pause is over
     };
     const row rows[] = {
-        {"the server is down", 0, 0, false, false, false, admission::open},
-        {"no descriptor, none open", 0, 0, true, false, true, admission::wait},
-        {"the server refuses one more", 1, 0, false, false, true, admission::wait},
-        {"no descriptor for one more", 1, 0, true, false, true, admission::wait},
-        {"another one has become idle", 0, 1, false, false, true, admission::reuse},
-        {"closed meanwhile", 1, 0, true, true, false, admission::closed},
+        {"the server is down", 0, 0, 0, false, false, false, admission::open},
+        {"the server may be down", 1, 0, 0, false, false, false, admission::open},
+        {"no descriptor, none open", 0, 0, 0, true, false, true, admission::wait},
+        {"the server refuses one more", 0, 1, 0, false, false, true, admission::wait},
+        {"the server refuses some more", 1, 1, 0, false, false, true, admission::wait},
+        {"no descriptor for one more", 0, 1, 0, true, false, true, admission::wait},
+        {"another one has become idle", 0, 0, 1, false, false, true, admission::reuse},
+        {"closed meanwhile", 0, 1, 0, true, true, false, admission::closed},
     };
     for (const auto& r : rows) {
         INFO(r.name);
         pool_core core({8, 0, 100, 20s});
         std::array<pooled, 3> nodes;
         pool_core::doomed out;
-        open(core, nodes[0]);
-        for (std::size_t i = 1; i <= r.other_busy + r.idle; ++i)
-            open(core, nodes[i]);
+        begin_opening(core, nodes[0]);
+        if (r.opening == 1) begin_opening(core, nodes[2]);
+        if (r.open + r.idle == 1) open(core, nodes[1]);
         if (r.idle == 1) CHECK(core.release(nodes[1], t0, true).what == fate::parked);
         if (r.closed) core.close();
         CHECK(core.open_failed(nodes[0], t0, r.exhausted) == r.waits);
-        CHECK(core.busy() == r.other_busy + (r.waits ? 0 : 1));
+        CHECK(core.busy() == r.opening + r.open + (r.waits ? 0 : 1));
         if (!r.waits) CHECK(core.release(nodes[0], t0, false).what == fate::retired);
         CHECK(core.admit(t0, out).what == r.others_get);
     }
@@ -115,7 +122,7 @@ TEST_CASE("while growth fails, waiters get the connections that come back, and o
         std::array<pooled, 4> nodes;
         std::array<queued, 3> waiters;
         open(core, nodes[0]);
-        open(core, nodes[1]);
+        begin_opening(core, nodes[1]);
         CHECK(core.next_growth() == steady_time::max());
         REQUIRE(core.open_failed(nodes[1], t0, exhausted));
         for (auto& w : waiters)
@@ -130,7 +137,7 @@ TEST_CASE("while growth fails, waiters get the connections that come back, and o
         CHECK(nodes[2].deadline == t0 + 5s);
         CHECK_FALSE(core.may_grow(t0 + first_pause)); // not before this one has succeeded
 
-        core.opened();
+        core.opened(nodes[2]);
         REQUIRE(core.may_grow(t0 + first_pause));
         CHECK(&core.grant(nodes[3], t0 + first_pause) == &waiters[2]);
         CHECK_FALSE(core.may_grow(t0 + first_pause)); // nobody waits
@@ -143,7 +150,7 @@ TEST_CASE("a pool without a connection and without descriptors asks again until 
     std::array<pooled, 3> nodes;
     std::array<queued, 2> waiters;
     pool_core::doomed out;
-    open(core, nodes[0]);
+    begin_opening(core, nodes[0]);
     REQUIRE(core.open_failed(nodes[0], t0, true));
     CHECK(core.busy() == 0);
     for (auto& w : waiters) {
@@ -169,15 +176,16 @@ TEST_CASE("the last connection that cannot be opened fails those who have failed
     pool_core core({2, 0, 100, 20s});
     std::array<pooled, 2> nodes;
     std::array<queued, 4> waiters;
-    open(core, nodes[0]);
+    begin_opening(core, nodes[0]);
     open(core, nodes[1]);
-    core.enqueue(waiters[0], t0 + 5s); // both connections are being opened
+    core.enqueue(waiters[0], t0 + 5s); // no more connections are allowed
     REQUIRE(core.open_failed(nodes[0], t0, false));
     for (const std::size_t i : {1U, 2U, 3U}) {
         waiters[i].after_failure = true;
         core.enqueue(waiters[i], t0 + 5s);
     }
     CHECK(core.leave(waiters[2]));
+    core.opening(nodes[1]); // the server has closed it
     CHECK_FALSE(core.open_failed(nodes[1], t0, false));
     CHECK(core.pop_failed_waiter() == &waiters[1]);
     CHECK(core.pop_failed_waiter() == &waiters[3]);
@@ -229,8 +237,9 @@ TEST_CASE("no more connections than allowed are opened while growth fails and re
             case 2:
                 if (busy.empty()) break;
                 if (const auto at = pick(); true) {
-                    core.opened();
-                    const auto end = core.release(**at, now, true);
+                    core.opened(**at);
+                    const auto end = core.release(**at, now, random() % 2 == 0);
+                    if (end.what == fate::retired) unused.push_back(*at);
                     if (end.what != fate::handed) busy.erase(at);
                 }
                 break;
@@ -249,7 +258,7 @@ TEST_CASE("no more connections than allowed are opened while growth fails and re
         // Whatever has happened, those who wait are served once connections can be opened again.
         while (core.waiting() != 0) {
             if (!busy.empty()) {
-                core.opened();
+                core.opened(*busy.back());
                 if (core.release(*busy.back(), now, true).what != fate::handed) busy.pop_back();
                 continue;
             }
