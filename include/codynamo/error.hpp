@@ -35,9 +35,11 @@ enum class errc {
 
     /// The host name has no address.
     resolve_failed,
-    /// No address of the host accepted a connection, or the peer broke off the TLS handshake.
+    /// No address of the host accepted a connection, or the peer broke off the TLS handshake, and
+    /// no other connection is open.
     connect_failed,
-    /// TLS handshake refused: certificate, name, protocol version or trust.
+    /// TLS handshake refused: certificate (also one of the client, which the server demands), name,
+    /// protocol version, ciphers or trust. Nothing was sent.
     tls_failed,
     /// The connection ended before the whole response was read.
     connection_lost,

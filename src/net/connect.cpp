@@ -3,6 +3,7 @@
 #include "net/connect.hpp"
 
 #include "net/connect_race.hpp"
+#include "net/growth_schedule.hpp"
 #include "net/tunnel.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -117,6 +118,7 @@ asio::awaitable<send_outcome> find_addresses(attempt& now, std::vector<tcp::endp
         if (why == wake::aborted) throw boost::system::system_error(asio::error::operation_aborted);
         if (why == wake::timeout) co_return now.too_late("resolving ");
         if (names->given_up()) continue;
+        now.held->exhausted = is_exhaustion(names->error());
         if (names->error())
             co_return now.fail(errc::resolve_failed,
                                "cannot resolve " + host + ": " + names->words());
@@ -152,6 +154,8 @@ asio::awaitable<send_outcome> reach(attempt& now, std::vector<tcp::endpoint> end
     }
     if (why == wake::aborted) throw boost::system::system_error(asio::error::operation_aborted);
     now.reasons = std::move(state.reasons);
+    // Not when a server has refused, or is not reachable, at one of its addresses.
+    c.exhausted = state.exhausted == state.endpoints.size();
     if (state.winner) {
         c.adopt(std::move(*state.winner));
         co_return send_outcome{};
@@ -245,7 +249,8 @@ asio::awaitable<send_outcome> connect(lease& held, const transport_settings& set
     const auto bound = started + settings.config.connect_timeout;
     attempt now{settings, held, started, std::min(deadline, bound), deadline <= bound, {}};
     c.close();
-    if (!held.pool()->set_deadline(c, started, now.limit)) co_return now.too_late("connecting to ");
+    c.exhausted = false;
+    if (!held.pool()->set_opening(c, started, now.limit)) co_return now.too_late("connecting to ");
 
     std::vector<tcp::endpoint> endpoints;
     send_outcome result = co_await find_addresses(now, endpoints);
@@ -265,7 +270,7 @@ asio::awaitable<send_outcome> connect(lease& held, const transport_settings& set
         (1.0 - 0.1 * settings.env.random->uniform()));
     c.busy_since = opened; // what took so long is no measure of exchanges
     c.retire_at = opened + std::chrono::duration_cast<steady_time::duration>(age);
-    if (!held.pool()->set_deadline(c, opened, deadline)) co_return now.too_late("connecting to ");
+    if (!held.pool()->set_opened(c, opened, deadline)) co_return now.too_late("connecting to ");
     ++held.pool()->counters.opened;
     if (c.protocol().resumed()) ++held.pool()->counters.resumed;
     c.usable = true;

@@ -2,6 +2,8 @@
 // One race.
 #include "net/connect_race.hpp"
 
+#include "net/growth_schedule.hpp"
+
 #include <boost/asio/error.hpp>
 
 #include <utility>
@@ -56,7 +58,7 @@ void connect_race::launch(std::size_t index) {
     if (!ec) socket.set_option(tcp::no_delay(true), ec);
     if (ec) {
         sockets_[index].reset();
-        note(index, ec.message());
+        note(index, ec);
         schedule_.failed();
         return;
     }
@@ -75,9 +77,14 @@ void connect_race::connected(std::size_t index, const boost::system::error_code&
         return;
     }
     sockets_[index].reset();
-    note(index, ec.message());
+    note(index, ec);
     schedule_.failed();
     proceed();
+}
+
+void connect_race::note(std::size_t index, const boost::system::error_code& ec) {
+    if (is_exhaustion(ec)) ++state_->exhausted;
+    note(index, ec.message());
 }
 
 void connect_race::note(std::size_t index, const std::string& reason) {

@@ -33,6 +33,7 @@ struct race_state {
 
     std::optional<boost::asio::ip::tcp::socket> winner; ///< not blocking, without Nagle's delay
     std::string reasons;                                ///< why the others did not win
+    std::size_t exhausted = 0;                          ///< of those: by is_exhaustion
 };
 
 /// Owned by its pending operations alone; it owns the coroutine that waits. So the end of the
@@ -50,6 +51,7 @@ private:
     void proceed();
     void launch(std::size_t index);
     void connected(std::size_t index, const boost::system::error_code& ec) noexcept;
+    void note(std::size_t index, const boost::system::error_code& ec);
     void note(std::size_t index, const std::string& reason);
     void sleep_until(steady_time when, steady_time now);
     void finish(wake why) noexcept;

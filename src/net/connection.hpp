@@ -9,26 +9,24 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include <array>
 #include <atomic>
 #include <exception>
 #include <mutex>
-#include <string_view>
 
 namespace codynamo::net {
 
 /// How far the exchange on a connection has come.
 struct exchange_state {
-    std::array<std::string_view, 2> request; ///< what is being sent, in two pieces
-    std::size_t written = 0;                 ///< of them
-    bool reading = false;
-    bool sent = false; ///< at least one byte of it
+    bool sent = false; ///< at least one byte of the request
     advance state = advance::more;
     boost::system::error_code code;
+    /// Why no more of the request can be sent. The server may have answered before, so this alone
+    /// does not end the exchange.
+    boost::system::error_code write_error;
     std::exception_ptr exception;
 
-    [[nodiscard]] std::size_t size() const noexcept {
-        return request[0].size() + request[1].size();
+    [[nodiscard]] bool is_over() const noexcept {
+        return code || exception || state != advance::more;
     }
 };
 
@@ -60,6 +58,8 @@ public:
 
     /// Open, and between two exchanges.
     bool usable = false;
+    /// The last attempt to open it failed by is_exhaustion.
+    bool exhausted = false;
     exchange_state current;
 
 private:

@@ -118,7 +118,7 @@ void context_pool::wait(pool_waiter& waiter, unique_handler<wake> handler, stead
             waiter.handler = std::move(handler);
             core_.enqueue(waiter, deadline);
             publish_waiting();
-            arm(now, deadline);
+            arm(now, std::min(deadline, core_.next_growth()));
             break;
         case admission::reuse:
             waiter.granted = answer.connection;
@@ -216,6 +216,39 @@ connection& context_pool::replace(connection& dead, steady_time now) {
     return *other;
 }
 
+bool context_pool::open_failed(connection& borrowed, steady_time now) noexcept {
+    {
+        const std::lock_guard lock(mutex_);
+        borrowed.close();
+        if (!core_.open_failed(borrowed, now, borrowed.exhausted)) {
+            while (queued* const waiter = core_.pop_failed_waiter()) {
+                auto handler = std::move(static_cast<pool_waiter*>(waiter)->handler);
+                handler.post(wake::unreachable);
+            }
+            publish_waiting();
+            return false;
+        }
+    }
+    delete &borrowed;
+    return true;
+}
+
+bool context_pool::set_opening(connection& borrowed, steady_time now, steady_time deadline) {
+    {
+        const std::lock_guard lock(mutex_);
+        core_.opening(borrowed);
+    }
+    return set_deadline(borrowed, now, deadline);
+}
+
+bool context_pool::set_opened(connection& borrowed, steady_time now, steady_time deadline) {
+    {
+        const std::lock_guard lock(mutex_);
+        core_.opened(borrowed);
+    }
+    return set_deadline(borrowed, now, deadline);
+}
+
 bool context_pool::set_deadline(connection& borrowed, steady_time now, steady_time deadline) {
     const std::lock_guard lock(mutex_);
     if (borrowed.was_cut()) return false;
@@ -263,6 +296,18 @@ void context_pool::publish_waiting() noexcept {
     published_waiting_ = waiting;
 }
 
+// New connections for those who wait because opening one had failed. Returns when to ask again.
+steady_time context_pool::grow(steady_time now) noexcept {
+    while (core_.may_grow(now)) {
+        auto* const made = new (std::nothrow)
+            connection(executor_, settings_->server, settings_->config, settings_->tls);
+        if (!made) break;
+        auto handler = std::move(static_cast<pool_waiter&>(core_.grant(*made, now)).handler);
+        handler.post(wake::granted);
+    }
+    return core_.next_growth();
+}
+
 void context_pool::cancel_timer_if_unused() {
     if (!timer_ || !armed_ || core_.busy() != 0 || core_.waiting() != 0 || !closers_.empty())
         return;
@@ -284,8 +329,10 @@ void context_pool::sweep(std::uint64_t generation) noexcept {
             auto handler = std::move(static_cast<pool_waiter*>(waiter)->handler);
             handler.post(wake::timeout);
         }
+        const auto growth = grow(now);
         publish_waiting();
-        const auto next = core_.for_each_overdue(now, [](pooled& p) { as_connection(p).cut(); });
+        const auto next = std::min(
+            growth, core_.for_each_overdue(now, [](pooled& p) { as_connection(p).cut(); }));
         closing = !closers_.empty();
         if (closing || core_.busy() + core_.waiting() != 0) arm(now, next);
     }

@@ -92,6 +92,12 @@ public:
     void give_back(connection& borrowed) noexcept;
     /// Closes a dead connection; another idle one, or the same, closed.
     [[nodiscard]] connection& replace(connection& dead, steady_time now);
+    /// The connection could not be opened: closes it. True when its borrower has to check out
+    /// again, and wait for another one; see pool_core::open_failed.
+    [[nodiscard]] bool open_failed(connection& borrowed, steady_time now) noexcept;
+    /// As set_deadline, around an attempt to open the connection.
+    [[nodiscard]] bool set_opening(connection& borrowed, steady_time now, steady_time deadline);
+    [[nodiscard]] bool set_opened(connection& borrowed, steady_time now, steady_time deadline);
     /// False when the connection has been cut already.
     [[nodiscard]] bool set_deadline(connection& borrowed, steady_time now, steady_time deadline);
 
@@ -122,6 +128,7 @@ private:
 
     void arm(steady_time now, steady_time deadline);
     void publish_waiting() noexcept;
+    steady_time grow(steady_time now) noexcept;
     void cancel_timer_if_unused();
     void sweep(std::uint64_t generation) noexcept;
     void destroy(pool_core::doomed& what) noexcept;

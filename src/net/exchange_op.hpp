@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// An exchange on the wire: writes and reads until the response is whole, resuming its coroutine
-// once. As callbacks, because each co_await would cost its awaiter's place in the frame of all who
-// wait for a connection, and a frame above 1020 bytes is not recycled by Asio.
+// An exchange on the wire: writes, and reads meanwhile, until the response is whole, resuming its
+// coroutine once. As callbacks, because each co_await would cost its awaiter's place in the frame
+// of all who wait for a connection, and a frame above 1020 bytes is not recycled by Asio.
 #pragma once
 
 #include "net/connection.hpp"
@@ -12,20 +12,36 @@
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 
-#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <exception>
 #include <utility>
 
 namespace codynamo::net {
 
 /// What of the request has not been sent.
 [[nodiscard]] inline std::array<boost::asio::const_buffer, 2>
-unsent(const exchange_state& now) noexcept {
-    const auto& [first, second] = now.request;
-    const auto of_first = std::min(now.written, first.size());
-    const auto of_second = now.written - of_first;
-    return {boost::asio::buffer(first.data() + of_first, first.size() - of_first),
-            boost::asio::buffer(second.data() + of_second, second.size() - of_second)};
+unsent(const wire& protocol) noexcept {
+    const auto [first, second] = protocol.unsent();
+    return {boost::asio::buffer(first.data(), first.size()),
+            boost::asio::buffer(second.data(), second.size())};
+}
+
+/// Sends what the socket takes at once, which is all of a usual request. False when that is
+/// nothing.
+inline bool send_some(connection& c) {
+    exchange_state& now = c.current;
+    const auto pieces = unsent(c.protocol());
+    boost::system::error_code ec;
+    const auto n = pieces[1].size() == 0 ? c.socket().write_some(pieces[0], ec)
+                                         : c.socket().write_some(pieces, ec);
+    if (ec && ec != boost::asio::error::would_block) now.write_error = ec;
+    if (n == 0) return false;
+    now.sent = true;
+    if (!c.protocol().sent(n)) now.state = advance::stale;
+    return true;
 }
 
 /// Whether a cancellation came while no operation was pending that it could have ended.
@@ -44,62 +60,94 @@ public:
         : connection_(&c), handler_(std::move(handler)),
           was_cancelled_(cancelled_meanwhile(handler_)) {}
 
-    void start() { proceed(); }
-
-    void operator()(const boost::system::error_code& ec, std::size_t n) {
-        auto& now = connection_->current;
-        try {
-            take(now, ec, n);
-        } catch (...) {
-            now.exception = std::current_exception();
-        }
-        const bool over = now.code || now.exception || now.state != advance::more;
-        if (over || (!was_cancelled_ && cancelled_meanwhile(handler_)))
-            handler_(over && now.code != boost::asio::error::operation_aborted
-                         ? boost::system::error_code()
-                         : boost::asio::error::operation_aborted);
+    /// Completes nothing by itself, which an initiation must not.
+    void start() {
+        if (is_sending())
+            wait();
         else
-            proceed();
+            read();
+    }
+
+    /// A read has ended.
+    void operator()(const boost::system::error_code& ec, std::size_t n) {
+        guarded([&] { take(ec, n); });
+    }
+
+    /// The socket has become readable or writable.
+    void operator()(std::array<std::size_t, 2> order, const boost::system::error_code& readable,
+                    const boost::system::error_code& writable) {
+        const auto& first = order[0] == 0 ? readable : writable;
+        guarded([&] {
+            if (first == boost::asio::error::operation_aborted)
+                connection_->current.code = first;
+            else
+                send();
+        });
     }
 
     [[nodiscard]] const Handler& handler() const noexcept { return handler_; }
 
 private:
-    void take(exchange_state& now, const boost::system::error_code& ec, std::size_t n) {
-        wire& protocol = connection_->protocol();
-        if (now.reading) {
-            if (!ec)
-                now.state = protocol.received(n);
-            else if (ec == boost::asio::error::eof)
-                now.state = protocol.ended();
-            else
-                now.code = ec;
-            return;
-        }
-        now.code = ec;
-        now.written += n;
-        now.sent = now.sent || n != 0;
-        if (now.written == now.size()) protocol.outgoing_sent();
+    [[nodiscard]] bool is_sending() const noexcept {
+        const auto [first, second] = connection_->protocol().unsent();
+        return !(first.empty() && second.empty()) && !connection_->current.write_error;
     }
 
-    void proceed() {
+    template <class Step>
+    void guarded(Step step) {
+        auto& now = connection_->current;
+        try {
+            step();
+        } catch (...) {
+            now.exception = std::current_exception();
+        }
+        const bool over = now.is_over();
+        if (over || (!was_cancelled_ && cancelled_meanwhile(handler_)))
+            handler_(over && now.code != boost::asio::error::operation_aborted
+                         ? boost::system::error_code()
+                         : boost::asio::error::operation_aborted);
+        else
+            start();
+    }
+
+    void take(const boost::system::error_code& ec, std::size_t n) {
         auto& now = connection_->current;
         wire& protocol = connection_->protocol();
-        if (now.written == now.size())
-            if (const auto words = protocol.outgoing(); !words.empty()) {
-                now.request = {words, {}};
-                now.written = 0;
-            }
-        now.reading = now.written == now.size();
+        if (!ec)
+            now.state = protocol.received(n);
+        else if (ec == boost::asio::error::eof)
+            now.state = protocol.ended();
+        else
+            now.code = ec;
+    }
+
+    // Sends and looks for an early response by turns, until the socket takes no more. A server that
+    // has answered may never read the rest, and may reset the connection while that is sent.
+    void send() {
+        auto& now = connection_->current;
+        do {
+            const auto space = connection_->protocol().space();
+            boost::system::error_code ec;
+            const auto n = connection_->socket().read_some(
+                boost::asio::buffer(space.data(), space.size()), ec);
+            if (ec != boost::asio::error::would_block) take(ec, n);
+        } while (!now.is_over() && is_sending() && send_some(*connection_));
+    }
+
+    void wait() {
         auto& socket = connection_->socket();
-        if (!now.reading) {
-            const auto rest = unsent(now);
-            socket.async_write_some(rest, std::move(*this));
-        } else {
-            const auto space = protocol.space();
-            const auto to = boost::asio::buffer(space.data(), space.size());
-            socket.async_read_some(to, std::move(*this));
-        }
+        using boost::asio::ip::tcp;
+        boost::asio::experimental::make_parallel_group(
+            socket.async_wait(tcp::socket::wait_read, boost::asio::deferred),
+            socket.async_wait(tcp::socket::wait_write, boost::asio::deferred))
+            .async_wait(boost::asio::experimental::wait_for_one(), std::move(*this));
+    }
+
+    void read() {
+        auto& socket = connection_->socket();
+        const auto space = connection_->protocol().space();
+        const auto to = boost::asio::buffer(space.data(), space.size());
+        socket.async_read_some(to, std::move(*this));
     }
 
     connection* connection_;

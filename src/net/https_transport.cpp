@@ -151,26 +151,25 @@ send_outcome lost(connection& c, const transport_settings& settings, steady_time
     if (c.was_cut())
         return failed(errc::timeout, at.sent,
                       "no complete response from " + settings.name + within(started, deadline));
-    if (at.state == advance::failed)
-        return failed(c.protocol().failure().code, at.sent,
-                      settings.name + ": " + c.protocol().failure().message);
+    if (at.state == advance::failed) {
+        const auto& failure = c.protocol().failure();
+        const bool seen = at.sent && failure.code != errc::tls_failed; // nothing was decrypted
+        return failed(failure.code, seen, settings.name + ": " + failure.message);
+    }
     const char* const when =
         c.protocol().answered() ? "in the middle of the response" : "before the response";
     auto message = settings.name + ": the connection ended " + when;
-    if (at.code) message += ": " + at.code.message();
+    if (const auto& why = at.code ? at.code : at.write_error) message += ": " + why.message();
     return failed(errc::connection_lost, at.sent, std::move(message));
 }
 
 /// Encodes the request and sends what the socket takes at once, which is all of it as a rule.
 void begin_sending(connection& c) {
-    exchange_state& now = c.current = {};
-    now.request = c.protocol().request();
-    const auto [head, body] = unsent(now);
-    now.written = body.size() == 0 ? c.socket().write_some(head, now.code)
-                                   : c.socket().write_some(std::array{head, body}, now.code);
-    if (now.code == asio::error::would_block) now.code = {};
-    now.sent = now.written != 0;
-    if (now.written == now.size()) c.protocol().outgoing_sent();
+    c.current = {};
+    if (c.protocol().request())
+        (void)send_some(c);
+    else
+        c.current.state = advance::stale;
 }
 
 /// What is known of an earlier copy of the request, beside this one.
@@ -190,6 +189,13 @@ std::optional<wake> admit(lease& held, turn*& place, steady_time now, steady_tim
     return held.checkout(now, deadline);
 }
 
+/// How to go on when the connection could not be opened, as admit(); unreachable: not at all. That
+/// the pool cannot grow is no failure of the exchange while another connection can serve it.
+std::optional<wake> instead(lease& held, steady_time now, steady_time deadline) {
+    if (now >= deadline || !held.open_failed(now)) return wake::unreachable;
+    return held.checkout(now, deadline);
+}
+
 asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
                                       send_options options, std::optional<steady_time> now,
                                       turn* place, codynamo::detail::recycled) {
@@ -205,24 +211,30 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
         co_return failed(errc::closed, false, "the transport to " + settings.name + " is closed");
 
     std::optional<wake> how = admit(held, place, started, deadline);
-    if (!how) {
-        how = co_await held.wait(deadline);
-        if (how == wake::granted) held.take();
-    }
-    if (how == wake::aborted) co_return codynamo::detail::cancelled();
-    if (how != wake::granted)
-        co_return not_admitted(*how, *held.pool(), settings, place ? place->since : started,
-                               deadline);
-    while (held->usable && started - held->idle_since > trusted_idle && !held->alive())
-        held.replace(started);
-
+    send_outcome opened;
     bool sent_before = false;
     for (bool replayed = false;;) {
+        if (!how) {
+            how = co_await held.wait(deadline);
+            if (how == wake::granted) held.take();
+        }
+        if (how == wake::aborted) co_return codynamo::detail::cancelled();
+        if (how == wake::unreachable) co_return after(sent_before, std::move(opened));
+        if (how != wake::granted)
+            co_return after(sent_before, not_admitted(*how, *held.pool(), settings,
+                                                      place ? place->since : started, deadline));
+        while (held->usable && started - held->idle_since > trusted_idle && !held->alive())
+            held.replace(started);
+
         connection& c = *held;
         const bool reused = c.usable;
         if (!reused) {
-            send_outcome opened = co_await connect(held, *self->settings, deadline);
-            if (opened.code) co_return after(sent_before, std::move(opened));
+            opened = co_await connect(held, *self->settings, deadline);
+            if (opened.code) {
+                how = instead(held, settings.now(), deadline);
+                if (how == wake::unreachable) co_return after(sent_before, std::move(opened));
+                continue;
+            }
         }
         wire& protocol = c.protocol();
         protocol.begin();
@@ -231,7 +243,7 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
         c.usable = false;
         exchange_state& at = c.current;
         begin_sending(c);
-        if (!at.code) co_await run_exchange(c);
+        if (!at.is_over()) co_await run_exchange(c);
         if (at.exception) std::rethrow_exception(std::exchange(at.exception, nullptr));
 
         if (at.state == advance::done) {
@@ -239,6 +251,7 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
             if (reused) ++held.pool()->counters.reused;
             what.read(protocol.response());
             c.usable = c.usable && what.keep_connection();
+            protocol.trim();
             co_return after(sent_before, {{}, true, {}});
         }
         const bool dead = reused && !protocol.answered() && at.state != advance::failed;

@@ -61,6 +61,14 @@ public:
     void drop() noexcept {
         if (connection_) pool_->give_back(*std::exchange(connection_, nullptr));
     }
+    /// The connection could not be opened. True when another one is to be waited for: checkout
+    /// again.
+    [[nodiscard]] bool open_failed(steady_time now) noexcept {
+        if (!pool_->open_failed(*connection_, now)) return false;
+        connection_ = nullptr;
+        waiter_.after_failure = true;
+        return true;
+    }
     void replace(steady_time now) { connection_ = &pool_->replace(*connection_, now); }
 
     /// Awaitable; the result is a wake. All types of cancellation end it.

@@ -30,17 +30,76 @@ admitted pool_core::admit(steady_time now, doomed& out, steady_time deadline) no
         adopt(*connection, now);
         return {admission::reuse, connection};
     }
-    if (busy_.size() < limits_.max_connections) return {admission::open};
+    if (may_open(now)) return {admission::open};
     if (waiting_.size() >= limits_.max_waiting) return {admission::overloaded};
     return {hopeless(now, deadline) ? admission::hopeless : admission::wait};
 }
 
 void pool_core::adopt(pooled& connection, steady_time now) noexcept {
     connection.busy_since = now;
+    if (connection.open) ++open_busy_;
     busy_.push_back(connection);
 }
 
+// When opening fails while other connections serve, those are waited for. A server that is down is
+// asked by every exchange, since there is nothing to wait for.
+bool pool_core::may_open(steady_time now) noexcept {
+    if (busy_.size() >= limits_.max_connections) return false;
+    return (!any_open() && !growth_.exhausted()) || growth_.start(now);
+}
+
+bool pool_core::open_failed(pooled& connection, steady_time now, bool exhausted) noexcept {
+    growth_.failed(now, exhausted);
+    if (closed_) return false;
+    if (!exhausted && !any_open()) return false;
+    leave_busy(connection);
+    return true;
+}
+
+void pool_core::opened(pooled& connection) noexcept {
+    set_open(connection, true);
+    growth_.succeeded();
+}
+
+void pool_core::set_open(pooled& busy, bool open) noexcept {
+    if (busy.open == open) return;
+    busy.open = open;
+    open ? ++open_busy_ : --open_busy_;
+}
+
+void pool_core::leave_busy(pooled& connection) noexcept {
+    if (connection.open) --open_busy_;
+    busy_.erase(connection);
+}
+
+queued* pool_core::pop_failed_waiter() noexcept {
+    if (failed_waiters_ == 0) return nullptr;
+    queued* waiter = waiting_.front();
+    while (!waiter->after_failure)
+        waiter = waiter->next;
+    leave(*waiter);
+    return waiter;
+}
+
+bool pool_core::may_grow(steady_time now) noexcept {
+    return !closed_ && !waiting_.empty() && may_open(now);
+}
+
+steady_time pool_core::next_growth() const noexcept {
+    const bool wanted = !waiting_.empty() && busy_.size() < limits_.max_connections;
+    return wanted ? growth_.next_at() : steady_time::max();
+}
+
+queued& pool_core::grant(pooled& connection, steady_time now) noexcept {
+    queued& waiter = *pop_waiter();
+    adopt(connection, now);
+    connection.deadline = waiter.deadline;
+    waiter.granted = &connection;
+    return waiter;
+}
+
 void pool_core::enqueue(queued& waiter, steady_time deadline) noexcept {
+    if (waiter.after_failure) ++failed_waiters_;
     waiter.deadline = deadline;
     waiter.in_queue = true;
     waiter.granted = nullptr;
@@ -53,6 +112,7 @@ bool pool_core::leave(queued& waiter) noexcept {
     if (!waiter.in_queue) return false;
     if (scan_ == &waiter) scan_ = waiter.next;
     waiting_.erase(waiter);
+    if (waiter.after_failure) --failed_waiters_;
     waiter.in_queue = false;
     return true;
 }
@@ -67,12 +127,13 @@ released pool_core::release(pooled& connection, steady_time now, bool reusable) 
     connection.idle_since = now;
     if (connection.busy_since != steady_time::max()) holds_.add(now - connection.busy_since, now);
     connection.busy_since = now;
+    set_open(connection, reusable);
     if (queued* const waiter = pop_waiter()) {
         connection.deadline = waiter->deadline;
         waiter->granted = &connection;
         return {fate::handed, waiter};
     }
-    busy_.erase(connection);
+    leave_busy(connection);
     if (!reusable || closed_ || now >= connection.retire_at) return {fate::retired};
     idle_.push_back(connection);
     return {fate::parked};
@@ -81,7 +142,7 @@ released pool_core::release(pooled& connection, steady_time now, bool reusable) 
 pooled* pool_core::replace(pooled& connection, steady_time now, doomed& out) noexcept {
     pooled* const other = pop_idle(now, out);
     if (!other) return nullptr;
-    busy_.erase(connection);
+    leave_busy(connection);
     other->deadline = connection.deadline;
     adopt(*other, connection.busy_since);
     return other;

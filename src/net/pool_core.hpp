@@ -2,6 +2,7 @@
 // Who gets which connection, who waits, and what is too old: decisions only, no sockets, no clock.
 #pragma once
 
+#include "net/growth_schedule.hpp"
 #include "net/hold_estimate.hpp"
 
 #include <chrono>
@@ -55,6 +56,7 @@ struct pooled {
     steady_time idle_since{};                    ///< when it was last given back
     steady_time deadline = steady_time::max();   ///< of a busy one: to be cut from then on
     steady_time busy_since = steady_time::max(); ///< of a busy one; max(): not to be measured
+    bool open = false;                           ///< can serve; set by the pool
 };
 
 /// What the pool knows of an exchange that waits.
@@ -63,6 +65,7 @@ struct queued {
     queued* next = nullptr;
     steady_time deadline = steady_time::max();
     bool in_queue = false;
+    bool after_failure = false; ///< could not open a connection of its own
     pooled* granted = nullptr;
 };
 
@@ -107,7 +110,8 @@ struct queue_state {
 
 /// The bookkeeping of one pool. Not thread-safe. Everything is O(1), except for sweeps, which are
 /// O(busy) and rarely O(waiting).
-/// Invariant: while somebody waits nothing is idle and nothing more may be opened.
+/// Invariant: while a waiter is queued nothing is idle, and nothing more may be opened unless
+/// opening has failed lately.
 class pool_core {
 public:
     explicit pool_core(pool_limits limits) noexcept : limits_(limits) {}
@@ -124,6 +128,25 @@ public:
     /// A new busy connection, since `now`. The time until it has been opened is not measured: the
     /// opener sets busy_since again.
     void adopt(pooled& connection, steady_time now = steady_time::max()) noexcept;
+
+    /// A busy connection is being opened, for the first time or anew.
+    void opening(pooled& connection) noexcept { set_open(connection, false); }
+    /// A busy connection has been opened.
+    void opened(pooled& connection) noexcept;
+    /// A busy connection could not be opened. True: `connection` is forgotten, and the opener waits
+    /// for one of those that are open, or, when `exhausted` (see is_exhaustion), for a later
+    /// attempt. False: none is open, so the opener fails, and with it all that pop_failed_waiter
+    /// returns.
+    [[nodiscard]] bool open_failed(pooled& connection, steady_time now, bool exhausted) noexcept;
+    [[nodiscard]] queued* pop_failed_waiter() noexcept;
+    /// Whether a waiter is to be granted a new connection, which the caller makes and passes to
+    /// grant(). Ask again until false.
+    [[nodiscard]] bool may_grow(steady_time now) noexcept;
+    /// When may_grow should be asked; max() when nothing waits for it.
+    [[nodiscard]] steady_time next_growth() const noexcept;
+    /// Gives the first waiter a new connection.
+    queued& grant(pooled& connection, steady_time now) noexcept;
+
     void enqueue(queued& waiter, steady_time deadline) noexcept;
     /// False when it was not queued any more.
     bool leave(queued& waiter) noexcept;
@@ -169,11 +192,18 @@ public:
 private:
     [[nodiscard]] pooled* pop_idle(steady_time now, doomed& out) noexcept;
     [[nodiscard]] bool hopeless(steady_time now, steady_time deadline) const noexcept;
+    [[nodiscard]] bool may_open(steady_time now) noexcept;
+    [[nodiscard]] bool any_open() const noexcept { return open_busy_ != 0 || !idle_.empty(); }
+    void set_open(pooled& busy, bool open) noexcept;
+    void leave_busy(pooled& connection) noexcept;
 
     pool_limits limits_;
     node_list<pooled> idle_; // back: most recently used
     node_list<pooled> busy_;
+    std::size_t open_busy_ = 0; // of busy_: those that are open
     node_list<queued> waiting_;
+    std::size_t failed_waiters_ = 0; // of waiting_: those after_failure
+    growth_schedule growth_;
     hold_estimate holds_;
     steady_time earliest_waiter_ = steady_time::max(); // no deadline of a waiter is before it
     steady_time latest_waiter_ = steady_time::min();   // no deadline of a waiter is after it

@@ -50,6 +50,9 @@ inline bool is_final_failure(unsigned long code) noexcept {
     if (ERR_GET_LIB(code) != ERR_LIB_SSL) return false;
     const int reason = ERR_GET_REASON(code);
     switch (reason - SSL_AD_REASON_OFFSET) {
+    case SSL_AD_HANDSHAKE_FAILURE: // nothing in common; of TLS 1.2 also: it wants a certificate
+    case SSL_AD_RECORD_OVERFLOW:
+    case SSL_AD_NO_CERTIFICATE:
     case SSL_AD_BAD_CERTIFICATE: // of ours, which we have not
     case SSL_AD_UNSUPPORTED_CERTIFICATE:
     case SSL_AD_CERTIFICATE_REVOKED:
@@ -60,7 +63,11 @@ inline bool is_final_failure(unsigned long code) noexcept {
     case SSL_AD_ACCESS_DENIED:
     case SSL_AD_PROTOCOL_VERSION:
     case SSL_AD_INSUFFICIENT_SECURITY:
+    case SSL_AD_INAPPROPRIATE_FALLBACK:
+    case SSL_AD_MISSING_EXTENSION:
+    case SSL_AD_UNSUPPORTED_EXTENSION:
     case SSL_AD_UNRECOGNIZED_NAME:
+    case SSL_AD_NO_APPLICATION_PROTOCOL:
         return true;
     default:
         break;
@@ -73,6 +80,10 @@ inline bool is_final_failure(unsigned long code) noexcept {
     case SSL_R_VERSION_TOO_LOW:
     case SSL_R_DH_KEY_TOO_SMALL:
     case SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED:
+    case SSL_R_EXCESSIVE_MESSAGE_SIZE:
+    case SSL_R_ENCRYPTED_LENGTH_TOO_LONG:
+    case SSL_R_PACKET_LENGTH_TOO_LONG:
+    case SSL_R_DATA_LENGTH_TOO_LONG:
     case SSL_R_WRONG_VERSION_NUMBER: // not TLS at all
         return true;
     default:
@@ -140,6 +151,8 @@ public:
             throw error(errc::tls_failed, "cannot set up TLS: " + take_openssl_error());
         SSL_CTX_set_min_proto_version(context_.get(), TLS1_2_VERSION);
         SSL_CTX_set_mode(context_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE);
+        // While a server of TLS 1.2 renegotiated, nothing could be sent.
+        SSL_CTX_set_options(context_.get(), SSL_OP_NO_RENEGOTIATION);
         SSL_CTX_set_verify(context_.get(),
                            config.dangerously_skip_certificate_verification ? SSL_VERIFY_NONE
                                                                             : SSL_VERIFY_PEER,
@@ -170,6 +183,12 @@ public:
         auto taken = std::move(sessions_.back());
         sessions_.pop_back();
         return taken;
+    }
+
+    /// One of them may be why a handshake failed.
+    void forget_sessions() noexcept {
+        const std::lock_guard lock(mutex_);
+        sessions_.clear();
     }
 
 private:
@@ -228,7 +247,8 @@ public:
         SSL_set_bio(ssl_.get(), bio, bio);
         SSL_set_connect_state(ssl_.get());
         expect(server.host);
-        if (const auto session = context_->session()) SSL_set_session(ssl_.get(), session.get());
+        const auto session = context_->session();
+        offers_session_ = session && SSL_set_session(ssl_.get(), session.get()) == 1;
     }
 
     outcome handshake() {
@@ -258,7 +278,8 @@ public:
     bool finish() {
         if (!ssl_) return false;
         ERR_clear_error();
-        const bool polite = SSL_is_init_finished(ssl_.get()) && !broken_ &&
+        // Behind a record that has not gone out whole it would be noise.
+        const bool polite = SSL_is_init_finished(ssl_.get()) && !broken_ && buffers_.out.empty() &&
                             SSL_shutdown(ssl_.get()) >= 0 && !buffers_.out.empty();
         SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         ERR_clear_error();
@@ -286,14 +307,21 @@ public:
         return buffers_.consumed != buffers_.in.size() || SSL_has_pending(ssl_.get()) != 0;
     }
     void input_ended() noexcept { buffers_.ended = true; }
-    [[nodiscard]] std::string& out() noexcept { return buffers_.out; }
+    void out_sent() noexcept { buffers_.out.clear(); }
+    /// Gives back what a large exchange took.
+    void trim() noexcept {
+        if (buffers_.out.empty() && buffers_.out.capacity() > usual_out)
+            std::string().swap(buffers_.out);
+    }
     [[nodiscard]] const std::string& out() const noexcept { return buffers_.out; }
     [[nodiscard]] bool resumed() const noexcept { return SSL_session_reused(ssl_.get()) != 0; }
     [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
-    /// Of a handshake that failed: whether another one would fail alike.
+    /// Of what failed: whether another handshake would be refused alike.
     [[nodiscard]] bool failed_for_good() const noexcept { return final_; }
 
 private:
+    static constexpr std::size_t usual_out = 32 * 1024; // ciphertext of a usual request
+
     void expect(const std::string& host) {
         const bool is_address = host.find(':') != std::string::npos || looks_like_ipv4(host);
         auto* const rules = SSL_get0_param(ssl_.get());
@@ -330,6 +358,9 @@ private:
                 final_ = true;
                 reason_ = std::string("certificate verify failed: ") +
                           X509_verify_cert_error_string(verdict);
+            } else if (offers_session_ && !SSL_is_init_finished(ssl_.get())) {
+                final_ = false; // without the session the server may accept
+                context_->forget_sessions();
             }
             return outcome::failed;
         }
@@ -341,6 +372,7 @@ private:
     std::string reason_;
     bool broken_ = false;
     bool final_ = false;
+    bool offers_session_ = false;
 };
 
 } // namespace codynamo::net

@@ -9,8 +9,9 @@ enum class wake {
     granted,
     timeout,
     closed,
-    overloaded, ///< too many are waiting
-    hopeless,   ///< the deadline would pass in the queue
+    overloaded,  ///< too many are waiting
+    hopeless,    ///< the deadline would pass in the queue
+    unreachable, ///< no connection is left, and none could be opened
     aborted,
 };
 

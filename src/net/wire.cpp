@@ -20,10 +20,12 @@ constexpr std::size_t most_room_ahead = 1024 * 1024; // promised lengths are not
 constexpr std::size_t kept_capacity = 256 * 1024;
 constexpr std::size_t harmless_rescans = 64 * 1024 * 1024;
 constexpr int most_interim_responses = 16;
+// Plain text that is encrypted at once: some records, so that a large request takes no second copy.
+constexpr std::size_t encrypted_ahead = 64 * 1024;
+constexpr std::size_t tls_record = 16 * 1024;
 
-/// What was large is given back, and overwritten before: it may have held credentials.
+/// Gives the memory back, and overwrites it before: it may have held credentials.
 void empty(std::string& text) noexcept {
-    if (text.capacity() <= kept_capacity) return text.clear();
     wipe(text);
     text.shrink_to_fit();
 }
@@ -48,6 +50,7 @@ public:
 
     void reset() {
         begin();
+        served_ = false;
         opening_ = tls_.has_value();
         reusable_ = true;
         if (tls_) tls_->start(server_);
@@ -71,30 +74,57 @@ public:
     }
 
     void begin() {
-        empty(head_);
-        empty(body_);
-        if (input_.capacity() > kept_capacity)
-            input_.release();
-        else
-            input_.clear();
+        trim();
+        input_.clear();
+        head_.clear();
+        body_.clear();
+        written_ = 0;
+        encrypted_ = 0;
+        flushed_ = false;
         parsed_ = 0;
         interim_ = 0;
         answered_ = false;
         expect_head();
     }
 
-    std::array<std::string_view, 2> request() {
+    void trim() noexcept {
+        if (head_.capacity() > kept_capacity) empty(head_);
+        if (body_.capacity() > kept_capacity) empty(body_);
+        if (input_.capacity() > kept_capacity) input_.release();
+        if (tls_) tls_->trim();
+    }
+
+    bool request() {
         to_head_ = head_.starts_with("HEAD ");
         reusable_ = false; // until the whole response has been read
-        // sendmsg(2) with two pieces costs more than copying a few kilobytes for send(2).
+        // Plain: sendmsg(2) with two pieces costs more than copying a few kilobytes for send(2).
         constexpr std::size_t worth_joining = 4096;
-        if (!tls_ && body_.size() > worth_joining) return {head_, body_};
-        reserve_wiping(head_, body_.size());
-        head_ += body_; // with TLS: one record
-        if (!tls_) return {head_, {}};
-        if (tls_->write(head_) != tls_engine::outcome::ok)
-            throw error(errc::tls_failed, "cannot encrypt: " + tls_->reason());
-        return {tls_->out(), {}};
+        if (body_.size() <= (tls_ ? tls_record / 2 : worth_joining)) {
+            reserve_wiping(head_, body_.size());
+            head_ += body_; // with TLS: one record
+            body_.clear();
+        }
+        return !tls_ || encrypt();
+    }
+
+    std::array<std::string_view, 2> unsent() const noexcept {
+        if (tls_) return {std::string_view(tls_->out()).substr(written_), {}};
+        const auto of_head = std::min(written_, head_.size());
+        return {std::string_view(head_).substr(of_head),
+                std::string_view(body_).substr(written_ - of_head)};
+    }
+
+    bool sent(std::size_t n) {
+        written_ += n;
+        if (!tls_ || written_ != tls_->out().size()) return true;
+        tls_->out_sent();
+        written_ = 0;
+        flushed_ = encrypted_ == head_.size() + body_.size();
+        return flushed_ || encrypt();
+    }
+
+    [[nodiscard]] bool sent_whole() const noexcept {
+        return tls_ ? flushed_ : written_ == head_.size() + body_.size();
     }
 
     std::span<char> space() {
@@ -145,6 +175,7 @@ public:
     pool_config limits_;
     std::optional<tls_engine> tls_;
     std::string head_, body_;
+    std::size_t written_ = 0; // of the ciphertext that is there, or else of head and body
     wire_failure failure_;
     bool reusable_ = false;
     bool answered_ = false;
@@ -185,6 +216,24 @@ private:
         input_.make_room(wanted + 1);
     }
 
+    // The next pieces of head and body, until there is enough to send. Anything else but success is
+    // final: nothing limits how much OpenSSL may put into the buffer.
+    bool encrypt() {
+        const auto size = head_.size() + body_.size();
+        while (encrypted_ != size && tls_->out().size() < encrypted_ahead) {
+            auto rest = encrypted_ < head_.size()
+                            ? std::string_view(head_).substr(encrypted_)
+                            : std::string_view(body_).substr(encrypted_ - head_.size());
+            rest = rest.substr(0, encrypted_ahead);
+            if (tls_->write(rest) != tls_engine::outcome::ok) {
+                fail(errc::tls_failed, "cannot encrypt: " + tls_->reason());
+                return false;
+            }
+            encrypted_ += rest.size();
+        }
+        return true;
+    }
+
     advance decrypt() {
         for (;;) {
             make_room();
@@ -197,8 +246,13 @@ private:
             case tls_engine::outcome::ended:
                 return text_ended();
             case tls_engine::outcome::failed:
-                if (!answered_) return advance::stale;
-                return fail(errc::connection_lost, tls_->reason());
+                if (answered_) return fail(errc::connection_lost, tls_->reason());
+                // With TLS 1.3 the client has sent its request before it learns that the server
+                // does not accept its side of the handshake, and did not decrypt anything.
+                if (!served_ && tls_->failed_for_good())
+                    return fail(errc::tls_failed,
+                                "the server refused the TLS handshake: " + tls_->reason());
+                return advance::stale;
             }
             answered_ = true;
             input_.resize(input_.size() + n);
@@ -253,6 +307,7 @@ private:
                 if (ec == http::error::need_more || parsed_ == input_.size()) return advance::more;
             } else if (!parser_->interim()) {
                 reusable_ = parser_->keep_alive() && parsed_ == input_.size();
+                served_ = true;
                 return advance::done;
             } else if (!skip_interim()) {
                 return fail(errc::bad_response, "too many or unwanted 1xx responses");
@@ -323,6 +378,8 @@ private:
 
     byte_buffer input_; // plain text
     std::size_t parsed_ = 0;
+    std::size_t encrypted_ = 0; // of head and body
+    bool flushed_ = false;      // all of them have been encrypted and sent
     response_parts parts_;
     std::optional<response_parser> parser_;
     std::vector<header_view> views_;
@@ -330,6 +387,7 @@ private:
     std::size_t looked_at_again_ = 0;
     bool head_fits_ = false; // the present one is complete and within its bound
     bool opening_ = false;
+    bool served_ = false; // a response has come on this connection
     bool to_head_ = false;
 };
 
@@ -359,14 +417,20 @@ std::string& wire::head() noexcept {
 std::string& wire::body() noexcept {
     return impl_->body_;
 }
-std::array<std::string_view, 2> wire::request() {
+bool wire::request() {
     return impl_->request();
+}
+std::array<std::string_view, 2> wire::unsent() const noexcept {
+    return impl_->unsent();
+}
+bool wire::sent(std::size_t n) {
+    return impl_->sent(n);
 }
 std::string_view wire::outgoing() const noexcept {
     return impl_->tls_ ? std::string_view(impl_->tls_->out()) : std::string_view{};
 }
 void wire::outgoing_sent() noexcept {
-    if (impl_->tls_) impl_->tls_->out().clear();
+    if (impl_->tls_) impl_->tls_->out_sent();
 }
 std::span<char> wire::space() {
     return impl_->space();
@@ -384,7 +448,10 @@ response_view wire::response() {
     return impl_->response();
 }
 bool wire::reusable() const noexcept {
-    return impl_->reusable_;
+    return impl_->reusable_ && impl_->sent_whole();
+}
+void wire::trim() noexcept {
+    impl_->trim();
 }
 bool wire::answered() const noexcept {
     return impl_->answered_;

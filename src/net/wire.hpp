@@ -35,7 +35,8 @@ struct wire_failure {
 /// The protocol side of one connection. Its buffers are reused from exchange to exchange, and
 /// overwritten before their memory goes back: requests hold tokens, and responses credentials.
 /// Order of calls: reset; with TLS handshake until done; then for each exchange begin, fill head()
-/// and body(), request, and received or ended until done.
+/// and body(), request, sent until nothing is unsent, received or ended until done, and trim. A
+/// response may be done before the request has been sent whole.
 class wire {
 public:
     /// `tls` is null for plain HTTP.
@@ -57,10 +58,17 @@ public:
     /// Who appends a secret to either makes room by reserve_wiping() first.
     [[nodiscard]] std::string& head() noexcept;
     [[nodiscard]] std::string& body() noexcept;
-    /// What head and body are on the wire; the second piece is empty unless the body is large.
-    [[nodiscard]] std::array<std::string_view, 2> request();
+    /// Begins to send head and body. False when TLS can send no more on this connection: failure()
+    /// says why.
+    [[nodiscard]] bool request();
+    /// What comes next of the request, and of TLS's own messages; the second piece is empty unless
+    /// the body is large. With TLS a large request is encrypted in pieces: empty means that all of
+    /// it has been sent. Valid until the next call of another function.
+    [[nodiscard]] std::array<std::string_view, 2> unsent() const noexcept;
+    /// `n` bytes of unsent() have gone out. False as in request().
+    [[nodiscard]] bool sent(std::size_t n);
 
-    /// Bytes of TLS to be sent before reading on.
+    /// Bytes of TLS to be sent before reading on; for the handshake and the farewell.
     [[nodiscard]] std::string_view outgoing() const noexcept;
     void outgoing_sent() noexcept;
 
@@ -75,8 +83,11 @@ public:
 
     /// Valid when received or ended said done, until begin().
     [[nodiscard]] response_view response();
-    /// Whether another exchange may follow the one that is done.
+    /// Whether another exchange may follow the one that is done: never after a response to a
+    /// request of which a part has not been sent.
     [[nodiscard]] bool reusable() const noexcept;
+    /// The response is not needed any more: gives back what a large exchange took.
+    void trim() noexcept;
     /// Whether a byte of the response has been seen.
     [[nodiscard]] bool answered() const noexcept;
     [[nodiscard]] const wire_failure& failure() const noexcept;

@@ -46,7 +46,9 @@ parsed feed(std::string_view bytes, std::size_t piece, unsigned char operation) 
     protocol.reset();
     protocol.begin();
     protocol.head() = "POST / HTTP/1.1\r\n\r\n";
-    (void)protocol.request();
+    require(protocol.request(), "without TLS a request can always be sent");
+    const auto [first, second] = protocol.unsent();
+    require(protocol.sent(first.size() + second.size()), "and so can the rest of it");
     parsed out;
     while (out.state == net::advance::more && !bytes.empty()) {
         const auto space = protocol.space();

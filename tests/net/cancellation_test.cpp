@@ -38,6 +38,8 @@ asio::awaitable<net::send_outcome> send_cancellable(std::shared_ptr<net::transpo
 }
 
 struct spawned {
+    explicit spawned(std::size_t size = 0) : exchange("/", std::string(size, 'x')) {}
+
     bool done = false;
     bool aborted = false;
     bool succeeded = false;
@@ -82,11 +84,14 @@ void check_whole(asio::io_context& io, const std::shared_ptr<net::transport>& tr
 
 // Cancels after n handlers have run, for n = 0, 1, ... until the exchange is over before.
 template <class Make>
-void cancel_at_each_step(Make make, bool warm) {
+void cancel_at_each_step(Make make, bool warm, std::size_t size = 0) {
+    constexpr int of_large_request = 12; // the rest are of the same kinds
+
     for (const auto type :
          {cancellation_type::terminal, cancellation_type::partial, cancellation_type::total}) {
         int cancelled = 0;
         for (int step = 0;; ++step) {
+            if (size != 0 && step == of_large_request) break;
             REQUIRE(step < 100);
             asio::io_context io;
             const std::shared_ptr<net::transport> transport = make();
@@ -94,7 +99,7 @@ void cancel_at_each_step(Make make, bool warm) {
                 remembering_exchange first;
                 REQUIRE_FALSE(run(io, transport->send(first, {})).code);
             }
-            spawned one;
+            spawned one(size);
             one.start(io, transport);
             io.restart();
             for (int i = 0; i < step && !one.done; ++i)
@@ -147,6 +152,34 @@ TEST_CASE("an exchange can be cancelled at each step: TLS") {
                                        {});
         },
         false);
+}
+
+TEST_CASE("an exchange can be cancelled at each step: a request larger than what a socket takes") {
+    const authority ca;
+    const auto leaf = ca.issue({.dns_names = {}, .addresses = {"127.0.0.1"}});
+    const bool tls = GENERATE(false, true);
+    stub_server server(answering(
+        tls ? std::make_shared<stub_tls>(stub_tls{leaf.certificate_pem, leaf.key_pem}) : nullptr));
+    cancel_at_each_step(
+        [&] {
+            return net::make_transport(loopback(server.port(), tls), {}, {.ca_file = ca.ca_file()},
+                                       {});
+        },
+        true, 12'000'000);
+}
+
+TEST_CASE("a context may end while a large request is being sent") {
+    stub_server server({.connections = {{pause(5s)}}}); // reads nothing
+    for (int step = 0; step < 8; ++step) {
+        spawned one(12'000'000);
+        {
+            asio::io_context io;
+            one.start(io, net::make_transport(loopback(server.port()), {}, {}, {}));
+            for (int i = 0; i < step; ++i)
+                io.run_one_for(10ms);
+        }
+        CHECK_FALSE(one.done);
+    }
 }
 
 TEST_CASE("a waiter that is cancelled leaves at once, and the next is served") {

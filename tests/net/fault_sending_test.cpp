@@ -2,6 +2,7 @@
 // Faults while a request is being sent that is larger than what the sockets hold.
 #include "fault_operations.hpp"
 #include "support/catch.hpp"
+#include "support/certificates.hpp"
 #include "support/harness.hpp"
 #include "support/scripted_server.hpp"
 #include "support/tap.hpp"
@@ -33,6 +34,25 @@ dynamodb::batch_write_item_input large_batch() {
     return in;
 }
 
+const char* const throttling =
+    R"({"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"})";
+
+dynamodb::client_config config_for(const scripted_server& server, const authority* ca) {
+    dynamodb::client_config config;
+    config.region = "us-east-1";
+    config.endpoint =
+        (ca ? "https://localhost:" : "http://127.0.0.1:") + std::to_string(server.port());
+    if (ca) config.tls.ca_file = ca->ca_file();
+    config.credentials = aws::static_credentials({"AKIDEXAMPLE", "secret"});
+    config.attempt_timeout = long_enough;
+    config.call_timeout = 5 * long_enough;
+    config.retry.max_attempts = 2;
+    config.retry.base = 1ms;
+    config.env = testing_support::tapped();
+    config.env.variable = [](const char*) { return std::nullopt; };
+    return config;
+}
+
 } // namespace
 
 TEST_CASE("a large request that breaks off is sent again whole, or fails in time") {
@@ -61,27 +81,53 @@ TEST_CASE("a large request that breaks off is sent again whole, or fails in time
          {read_head(), say(response("<html>too large</html>", 413)), read_request()},
          errc::validation_failed,
          false},
+        {"refused after the head, and closed",
+         {read_head(), say(response("<html>too large</html>", 413)), end()},
+         errc::validation_failed,
+         false},
+        {"refused after the head, and reset",
+         {read_head(), say(response("<html>too large</html>", 413)), pause(50ms), reset()},
+         errc::validation_failed,
+         false},
+        {"refused after the head, and nothing is read",
+         {read_head(), say(response("<html>too large</html>", 413)), pause(5 * long_enough),
+          wait_end()},
+         errc::validation_failed,
+         false},
+        {"refused after 5,000,000 bytes, and closed",
+         {read_head(), read_body(5'000'000), say(response("<html>too large</html>", 413)), end()},
+         errc::validation_failed,
+         false},
+        {"refused by a response without a length, and closed",
+         {read_head(), say("HTTP/1.1 413 Too Large\r\n\r\ntoo large"), end()},
+         errc::validation_failed,
+         false},
+        {"throttled after the head, and closed",
+         {read_head(), say(response(throttling, 400)), end()},
+         errc::throttled,
+         true},
+        {"throttled after the head, and nothing is read",
+         {read_head(), say(response(throttling, 400)), pause(5 * long_enough), wait_end()},
+         errc::throttled,
+         true},
     };
+    const authority ca;
+    const auto leaf = ca.issue({.dns_names = {"localhost"}, .addresses = {}});
+    const bool with_tls = GENERATE(false, true);
     for (const row& r : rows)
         for (const bool always : {false, true}) {
             if (always && !r.retried) continue;
-            INFO(r.name << (always ? ", always" : ", once"));
+            if (with_tls && r.code == errc::timeout) continue; // the same, and slow
+            INFO(r.name << (always ? ", always" : ", once") << (with_tls ? ", TLS" : ""));
             const turn good{{read_request(), answer_it()}};
             const turn bad{r.acts};
             scripted_server server(
                 {.turns = always ? std::vector<turn>{bad, bad, good} : std::vector<turn>{bad, good},
-                 .answer = test::good_answer});
-            dynamodb::client_config config;
-            config.region = "us-east-1";
-            config.endpoint = "http://127.0.0.1:" + std::to_string(server.port());
-            config.credentials = aws::static_credentials({"AKIDEXAMPLE", "secret"});
-            config.attempt_timeout = long_enough;
-            config.call_timeout = 5 * long_enough;
-            config.retry.max_attempts = 2;
-            config.retry.base = 1ms;
-            config.env = testing_support::tapped();
-            config.env.variable = [](const char*) { return std::nullopt; };
-            const dynamodb::client client(config);
+                 .answer = test::good_answer,
+                 .tls = with_tls ? std::make_shared<stub_tls>(
+                                       stub_tls{leaf.certificate_pem, leaf.key_pem})
+                                 : nullptr});
+            const dynamodb::client client(config_for(server, with_tls ? &ca : nullptr));
             boost::system::error_code code;
             const auto write = [&]() -> asio::awaitable<void> {
                 const auto answer = co_await dynamodb::client(client).attempt(large_batch());

@@ -275,7 +275,8 @@ TEST_CASE("a connection leaves nothing of its requests and responses behind") {
             signer.write_head(wire.head(), "DynamoDB_20120810.PutItem", "{}", who, sunday);
             net::reserve_wiping(wire.body(), secrets::bearer.size() + more);
             wire.body().append(secrets::bearer).append(filling);
-            CHECK(wire.request()[0].find(secrets::token) != std::string_view::npos);
+            REQUIRE(wire.request());
+            CHECK(wire.unsent()[0].find(secrets::token) != std::string_view::npos);
             CHECK(answer(wire, metadata_document.view(), filling).body.size() >= more);
         }
     }
@@ -292,8 +293,8 @@ TEST_CASE("a request that is put together for TLS leaves nothing behind") {
         wire.begin();
         signer.write_head(wire.head(), "DynamoDB_20120810.PutItem", "{}",
                           std::make_shared<const aws::credentials>(made()), sunday);
-        wire.body().assign(30'000, '#');
-        CHECK_THROWS_AS(wire.request(), error); // there was no handshake
+        wire.body().assign(8'000, '#');
+        CHECK_FALSE(wire.request()); // there was no handshake
     }
     CHECK(seen.leaks() == 0);
 }

@@ -49,6 +49,11 @@ std::shared_ptr<SSL_CTX> make_server_context(const stub_tls& tls) {
         SSL_CTX_set_max_proto_version(context.get(), TLS1_1_VERSION);
     }
     if (tls.only_tls_1_2) SSL_CTX_set_max_proto_version(context.get(), TLS1_2_VERSION);
+    if (tls.demands_certificate)
+        SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                           nullptr);
+    if (!tls.ciphers.empty() && SSL_CTX_set_cipher_list(context.get(), tls.ciphers.c_str()) != 1)
+        throw std::runtime_error("unknown ciphers: " + tls.ciphers);
     SSL_CTX_set_session_id_context(context.get(), reinterpret_cast<const unsigned char*>("t"), 1);
     const std::unique_ptr<BIO, int (*)(BIO*)> chain(
         BIO_new_mem_buf(tls.certificate_pem.data(), static_cast<int>(tls.certificate_pem.size())),
@@ -150,6 +155,9 @@ server_peer::after server_peer::perform(const act& what, const surroundings& aro
     case act::kind::wait_end:
         wait_end();
         return after::end;
+    case act::kind::renegotiate:
+        SSL_renegotiate(ssl_);
+        return SSL_do_handshake(ssl_) == 1 ? after::go_on : after::end;
     case act::kind::reset:
         set_linger_zero(fd_);
         [[fallthrough]];

@@ -22,6 +22,7 @@ struct act {
         end,          ///< closes, with close_notify under TLS
         drop,         ///< closes the socket without close_notify
         reset,        ///< closes with RST
+        renegotiate,  ///< asks for another handshake (TLS 1.2)
         wait_end,     ///< waits until the client ends
     };
     kind what;
@@ -60,6 +61,9 @@ inline act drop() {
 inline act reset() {
     return {act::kind::reset, {}, {}};
 }
+inline act renegotiate() {
+    return {act::kind::renegotiate, {}, {}};
+}
 inline act wait_end() {
     return {act::kind::wait_end, {}, {}};
 }
@@ -72,6 +76,8 @@ struct stub_tls {
     std::string key_pem;
     bool only_tls_1_1 = false;
     bool only_tls_1_2 = false;
+    bool demands_certificate = false; ///< of the client
+    std::string ciphers{};            ///< of TLS 1.2 and below, as OpenSSL spells them
 };
 
 } // namespace codynamo::testing

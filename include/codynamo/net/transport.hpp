@@ -86,7 +86,8 @@ struct send_options {
 
 /// How an exchange ended.
 struct send_outcome {
-    /// Success means that exchange::read has seen a whole response, whatever its status.
+    /// Success means that exchange::read has seen a whole response, whatever its status. It may
+    /// have come before the request was sent whole: the connection is closed then.
     boost::system::error_code code{};
     /// Whether the server may have seen the request. False: it certainly has not, so sending again
     /// is safe.
@@ -132,7 +133,9 @@ public:
 /// Bounds of the connection pool and of the responses.
 struct pool_config {
     /// Most connections per execution context (a connection lives in the context of whoever opened
-    /// it); at least 1.
+    /// it); at least 1. When no more can be opened while some are open, exchanges wait for those.
+    /// When none is open and the process has no descriptors, memory or ports left, they wait until
+    /// it has, or for their deadlines. One new connection at a time is tried meanwhile.
     std::size_t max_connections = 64;
     /// Connections kept open even when idle for long; at most max_connections. 0 keeps none.
     std::size_t min_idle = 0;

@@ -27,11 +27,24 @@ struct result {
     bool reusable = false;
 };
 
+// Sends the request whole.
+std::string send_request(wire& w) {
+    REQUIRE(w.request());
+    std::string text;
+    for (;;) {
+        const auto [first, second] = w.unsent();
+        const auto n = first.size() + second.size();
+        if (n == 0) return text;
+        text.append(first).append(second);
+        REQUIRE(w.sent(n));
+    }
+}
+
 // Feeds in pieces of at most `piece`; stops at the end of the response.
 result feed(wire& w, std::string_view text, std::size_t piece, std::string_view head = "GET ") {
     w.begin();
     w.head() = head;
-    (void)w.request();
+    send_request(w);
     result r;
     while (r.state == advance::more && !text.empty()) {
         const auto space = w.space();
@@ -127,7 +140,7 @@ TEST_CASE("a chunked answer is complete wherever it is cut in two") {
             wire w = plain();
             w.begin();
             w.head() = "GET ";
-            (void)w.request();
+            send_request(w);
             advance state = advance::more;
             for (const std::string& piece : {text.substr(0, cut), text.substr(cut)}) {
                 INFO(body << " cut at " << cut);
@@ -208,7 +221,7 @@ TEST_CASE("trailers that come byte by byte end before they have cost much") {
         w.reset();
         w.begin();
         w.head() = "GET ";
-        (void)w.request();
+        send_request(w);
         auto state = advance::more;
         const std::string flood = start + std::string(at_once, 'x');
         for (std::string_view rest = flood; !rest.empty() && state == advance::more;) {
@@ -278,9 +291,49 @@ TEST_CASE("a request is head and body, as two pieces when plain and worth it") {
         CHECK(w.body().empty());
         w.head() += head;
         w.body() += body;
-        const auto pieces = w.request();
+        REQUIRE(w.request());
+        const auto pieces = w.unsent();
         INFO(size);
         CHECK(pieces[1].empty() == (size <= 4096));
         CHECK(std::string(pieces[0]).append(pieces[1]) == head + body);
+    }
+}
+
+TEST_CASE("a request is sent in pieces of any size") {
+    auto w = plain();
+    w.reset();
+    const std::string head = "POST / HTTP/1.1\r\n\r\n", body(5000, 'b');
+    for (const std::size_t piece : {std::size_t{1}, head.size(), std::size_t{4000}}) {
+        w.begin();
+        w.head() += head;
+        w.body() += body;
+        REQUIRE(w.request());
+        std::string seen;
+        for (;;) {
+            const auto [first, second] = w.unsent();
+            const auto rest = std::string(first).append(second).substr(0, piece);
+            if (rest.empty()) break;
+            seen += rest;
+            REQUIRE(w.sent(rest.size()));
+        }
+        CHECK(seen == head + body);
+    }
+}
+
+TEST_CASE("a connection whose response came before the request was sent whole is not reused") {
+    for (const bool whole : {false, true}) {
+        auto w = plain();
+        w.reset();
+        w.begin();
+        w.head() = "POST / HTTP/1.1\r\n\r\n";
+        w.body() = std::string(5000, 'b');
+        const auto size = w.head().size() + w.body().size();
+        REQUIRE(w.request());
+        REQUIRE(w.sent(whole ? size : size - 1));
+        const std::string text = "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n";
+        std::copy(text.begin(), text.end(), w.space().data());
+        REQUIRE(w.received(text.size()) == advance::done);
+        CHECK(w.response().status == 413);
+        CHECK(w.reusable() == whole);
     }
 }
