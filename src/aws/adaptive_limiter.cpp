@@ -13,6 +13,8 @@ constexpr double smoothing = 0.8;
 constexpr double buckets_per_second = 2;
 constexpr double min_fill_rate = 0.5;
 constexpr double min_capacity = 1;
+/// How soon those who wait look again at what has become of the rate.
+constexpr std::chrono::milliseconds look_after{500};
 
 double recovery_time(double max_rate) noexcept {
     return std::cbrt(max_rate * (1 - beta) / scale);
@@ -44,17 +46,50 @@ void measured_rate::add(double now) noexcept {
     last_bucket_ = bucket;
 }
 
-adaptive_limiter::clock::duration adaptive_limiter::acquire(clock::time_point now) noexcept {
-    const std::lock_guard lock(mutex_);
-    if (!enabled_) return {};
-    refill(seconds(now));
-    if (tokens_ >= 1) {
+adaptive_limiter::clock::duration adaptive_limiter::take(std::size_t ahead) noexcept {
+    // Whoever is before this one finds his token still there.
+    const double needed = static_cast<double>(ahead) + 1;
+    if (tokens_ >= needed) {
         tokens_ -= 1;
         return {};
     }
     // Rounded up: a token that is short by a rounding error would cost another wait.
-    const std::chrono::duration<double> wait((1 - tokens_) / fill_rate_);
+    const std::chrono::duration<double> wait((needed - tokens_) / fill_rate_);
     return std::chrono::ceil<std::chrono::microseconds>(wait);
+}
+
+adaptive_limiter::clock::duration adaptive_limiter::acquire(clock::time_point now) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (!enabled_) return {};
+    refill(seconds(now));
+    return take(queue_.size());
+}
+
+adaptive_limiter::clock::duration adaptive_limiter::acquire(clock::time_point now, ticket& place) {
+    const std::lock_guard lock(mutex_);
+    if (!enabled_) return {};
+    refill(seconds(now));
+    auto found = std::lower_bound(queue_.begin(), queue_.end(), place);
+    if (place == 0) found = queue_.end();
+    const auto wait = take(static_cast<std::size_t>(found - queue_.begin()));
+    if (wait.count() == 0) {
+        if (place != 0) queue_.erase(found);
+        place = 0;
+        return wait;
+    }
+    if (place == 0) {
+        queue_.push_back(last_ticket_ + 1);
+        place = ++last_ticket_;
+    }
+    return std::min<clock::duration>(wait, look_after);
+}
+
+void adaptive_limiter::leave(ticket& place) noexcept {
+    if (place == 0) return;
+    const std::lock_guard lock(mutex_);
+    const auto found = std::lower_bound(queue_.begin(), queue_.end(), place);
+    if (found != queue_.end() && *found == place) queue_.erase(found);
+    place = 0;
 }
 
 void adaptive_limiter::ended(bool throttled, clock::time_point at) noexcept {

@@ -4,6 +4,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <mutex>
 
 namespace codynamo::aws {
@@ -40,7 +43,8 @@ private:
 };
 
 /// One per client: every attempt takes a token, the first of a call and the retries alike. Lets
-/// everything pass until the service throttles for the first time. Thread-safe. Sources: botocore
+/// everything pass until the service throttles for the first time. Those who wait are served in the
+/// order in which they came. Thread-safe. Sources: botocore
 /// retries/adaptive.py and throttling.py; smithy-rs client_rate_limiter.rs.
 class adaptive_limiter {
 public:
@@ -48,9 +52,18 @@ public:
 
     explicit adaptive_limiter(clock::time_point start) noexcept : start_(start) {}
 
-    /// Takes a token: zero. Else how long to wait before asking again; nothing was taken then, and
-    /// somebody else may be quicker.
+    /// A place in the queue; 0: none. Who holds one must ask again or leave().
+    using ticket = std::uint64_t;
+
+    /// Takes a token that nobody waits for: zero. Else how long until there is one, if all goes on
+    /// as now; nothing was taken then.
     [[nodiscard]] clock::duration acquire(clock::time_point now) noexcept;
+    /// The same with a place in the queue: the first time at its end. Else how long to wait before
+    /// asking again: until the turn at the present rate, but at most half a second, as the rate
+    /// changes. May throw std::bad_alloc.
+    [[nodiscard]] clock::duration acquire(clock::time_point now, ticket& place);
+    /// Gives the place up; those behind it advance.
+    void leave(ticket& place) noexcept;
     /// An attempt ended.
     void ended(bool throttled, clock::time_point now) noexcept;
 
@@ -61,6 +74,8 @@ public:
 private:
     [[nodiscard]] double seconds(clock::time_point now) const noexcept;
     void refill(double now) noexcept;
+    /// With so many before.
+    [[nodiscard]] clock::duration take(std::size_t ahead) noexcept;
     void set_rate(double wanted, double now) noexcept;
 
     const clock::time_point start_;
@@ -72,6 +87,9 @@ private:
     double capacity_ = 0;
     double tokens_ = 0;
     double last_refill_ = 0;
+    /// Ascending.
+    std::deque<ticket> queue_;
+    ticket last_ticket_ = 0;
 };
 
 } // namespace codynamo::aws

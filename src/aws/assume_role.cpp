@@ -41,7 +41,7 @@ public:
     assume_role(credentials_provider_ptr source, assume_role_config role, source_options options,
                 std::shared_ptr<source_memory> memory)
         : source_(std::move(source)), role_(std::move(role)), options_(std::move(options)),
-          memory_(memory ? std::move(memory) : std::make_shared<source_memory>()) {}
+          memory_(memory ? std::move(memory) : attach_memory(options_)) {}
 
     [[nodiscard]] std::string_view name() const noexcept override { return "assume role"; }
 
@@ -90,7 +90,7 @@ private:
 
     const credentials_provider_ptr source_;
     const assume_role_config role_;
-    const source_options options_;
+    source_options options_;
     const std::shared_ptr<source_memory> memory_;
 };
 
@@ -143,10 +143,11 @@ std::shared_ptr<credential_source> assume_role_source(credentials_provider_ptr s
 
 credentials_provider_ptr assume_role_credentials(credentials_provider_ptr source,
                                                  assume_role_config role, source_options options) {
+    auto memory = detail::attach_memory(options);
     const environment env = options.env;
-    return detail::refreshing(
-        detail::assume_role_source(std::move(source), std::move(role), std::move(options)), env,
-        {});
+    auto assumed =
+        detail::assume_role_source(std::move(source), std::move(role), std::move(options), memory);
+    return detail::refreshing(std::move(assumed), env, {}, memory);
 }
 
 } // namespace codynamo::aws

@@ -13,6 +13,7 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <string>
 #include <utility>
@@ -82,7 +83,12 @@ private:
         constexpr int turns = 32;
         for (int n = 0; n != turns; ++n)
             co_await asio::post(asio::deferred);
-        co_await self->time_->sleep_until(self->deadline_);
+        constexpr std::chrono::seconds longest_hold{1};
+        co_await self->time_->sleep_until(
+            std::min(self->deadline_, self->time_->steady_now() + longest_hold));
+        if (self->over_) co_return;
+        self->found_ = self->provider_->valid();
+        if (!self->found_) co_await self->time_->sleep_until(self->deadline_);
     }
 
     const strand home_;
@@ -113,7 +119,7 @@ asio::awaitable<credentials_ptr> resolve_within(std::chrono::seconds most,
         throw boost::system::system_error(asio::error::operation_aborted);
     }
     credentials_ptr found = both->take();
-    if (why == wakeup::abandoned) {
+    if (why == wakeup::abandoned && !found) {
         throw error(errc::no_credentials,
                     "no credentials within " + std::to_string(most.count()) + " s");
     }

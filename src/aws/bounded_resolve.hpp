@@ -12,7 +12,8 @@
 
 namespace codynamo::aws::detail {
 
-/// What provider->resolve() gives or throws, but errc::no_credentials when it gives null or takes
+/// What provider->resolve() gives or throws; what provider->valid() gives, if anything, after a
+/// second; but errc::no_credentials when it gives null or takes
 /// longer than `most`: its coroutine is then cancelled and left to itself, however long it takes to
 /// notice. Cancellation: all types; leaves it likewise and throws operation_aborted.
 [[nodiscard]] boost::asio::awaitable<credentials_ptr>

@@ -120,8 +120,9 @@ bool can_retry_container(const http_answer& answer, const std::vector<std::strin
 
 class container final : public network_source {
 public:
-    explicit container(source_options options)
-        : options_(std::move(options)), memory_(std::make_shared<source_memory>()) {}
+    container(source_options options, std::shared_ptr<source_memory> memory)
+        : options_(std::move(options)),
+          memory_(memory ? std::move(memory) : attach_memory(options_)) {}
     [[nodiscard]] std::string_view name() const noexcept override { return "container"; }
 
 private:
@@ -176,7 +177,7 @@ private:
         return {};
     }
 
-    const source_options options_;
+    source_options options_;
     const std::shared_ptr<source_memory> memory_;
 };
 
@@ -191,15 +192,18 @@ container_uri resolve_container_uri(const environment& env) {
                          " is set");
 }
 
-std::shared_ptr<credential_source> container_source(source_options options) {
-    return std::make_shared<container>(std::move(options));
+std::shared_ptr<credential_source> container_source(source_options options,
+                                                    std::shared_ptr<source_memory> memory) {
+    return std::make_shared<container>(std::move(options), std::move(memory));
 }
 
 } // namespace detail
 
 credentials_provider_ptr container_credentials(source_options options) {
+    auto memory = detail::attach_memory(options);
     const environment env = options.env;
-    return detail::refreshing(detail::container_source(std::move(options)), env, {});
+    return detail::refreshing(detail::container_source(std::move(options), memory), env, {},
+                              memory);
 }
 
 } // namespace codynamo::aws

@@ -23,6 +23,7 @@ struct container_uri {
 /// not be spoken with.
 [[nodiscard]] container_uri resolve_container_uri(const environment& env);
 
-[[nodiscard]] std::shared_ptr<credential_source> container_source(source_options options);
+[[nodiscard]] std::shared_ptr<credential_source>
+container_source(source_options options, std::shared_ptr<source_memory> memory = nullptr);
 
 } // namespace codynamo::aws::detail

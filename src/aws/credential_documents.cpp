@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ctime>
 #include <limits>
 #include <utility>
 
@@ -160,6 +161,16 @@ credentials parse_sso_document(std::string_view text) {
     constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / 1000;
     found.expires = timestamp(std::chrono::milliseconds(from.number(in, "expiration", most)));
     return usable(std::move(found), what);
+}
+
+std::string format_rfc3339(timestamp when) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(
+        std::chrono::time_point_cast<std::chrono::system_clock::duration>(
+            std::chrono::floor<std::chrono::seconds>(when)));
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    char text[32];
+    return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 timestamp parse_rfc3339(std::string_view text) {

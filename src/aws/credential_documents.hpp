@@ -39,4 +39,7 @@ struct sts_refusal {
 /// RFC 3339 with "Z" or an offset, fractions allowed; throws errc::invalid_argument.
 [[nodiscard]] timestamp parse_rfc3339(std::string_view text);
 
+/// "2023-11-14T22:13:20Z"; fractions of a second are cut off.
+[[nodiscard]] std::string format_rfc3339(timestamp when);
+
 } // namespace codynamo::aws::detail

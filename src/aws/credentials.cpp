@@ -61,6 +61,18 @@ not_configured::not_configured(failure why) : error(std::move(why)) {}
 
 void credentials_provider::invalidate(const credentials_ptr&) {}
 
+credentials_ptr credentials_provider::valid() const {
+    return current();
+}
+
+std::string credentials_provider::describe() const {
+    return std::string(name());
+}
+
+void credentials_provider::abandon_renewal() {}
+
+void credentials_provider::set_clock_offset(std::chrono::microseconds) {}
+
 credentials_provider_ptr static_credentials(credentials fixed) {
     return std::make_shared<static_provider>(std::move(fixed));
 }

@@ -2,6 +2,7 @@
 // Which of several providers speaks.
 #include <codynamo/aws/credentials.hpp>
 
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -69,6 +70,7 @@ public:
         }
         std::string tried;
         for (const auto& link : links_) {
+            set_asked(link);
             const answer given = co_await ask(link);
             if (given.found) {
                 elect(link);
@@ -84,6 +86,30 @@ public:
 
     void invalidate(const credentials_ptr& expired) override {
         if (const auto chosen = winner()) chosen->invalidate(expired);
+    }
+
+    [[nodiscard]] credentials_ptr valid() const override {
+        const auto chosen = winner();
+        return chosen ? chosen->valid() : nullptr;
+    }
+
+    [[nodiscard]] std::string describe() const override {
+        credentials_provider_ptr link;
+        {
+            const std::lock_guard lock(mutex_);
+            link = winner_ ? winner_ : asked_;
+        }
+        return link ? link->describe() : std::string(name());
+    }
+
+    void abandon_renewal() override {
+        for (const auto& link : links_)
+            link->abandon_renewal();
+    }
+
+    void set_clock_offset(std::chrono::microseconds ahead) override {
+        for (const auto& link : links_)
+            link->set_clock_offset(ahead);
     }
 
 private:
@@ -105,9 +131,16 @@ private:
         winner_ = std::move(chosen);
     }
 
+    void set_asked(credentials_provider_ptr link) {
+        const std::lock_guard lock(mutex_);
+        asked_ = std::move(link);
+    }
+
     const std::vector<credentials_provider_ptr> links_;
     mutable std::mutex mutex_;
     credentials_provider_ptr winner_;
+    /// The link that was asked last, for messages.
+    credentials_provider_ptr asked_;
 };
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "aws/environment_source.hpp"
 #include "aws/profile_paths.hpp"
 #include "aws/signing.hpp"
+#include "aws/source_memory.hpp"
 
 #include <codynamo/aws/credential_sources.hpp>
 
@@ -39,9 +40,6 @@ credentials read_environment(const environment& env) {
     if (!secret) fail("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not");
     if (!id) fail("AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not");
     found.expires = expiry_in(env);
-    if (found.expires && *found.expires <= env.time->now()) {
-        fail("the credentials in the environment have expired: AWS_CREDENTIAL_EXPIRATION is past");
-    }
     try {
         detail::require_usable(found);
     } catch (const error& refused) {
@@ -69,8 +67,11 @@ std::shared_ptr<detail::credential_source> detail::environment_source(environmen
 }
 
 credentials_provider_ptr environment_credentials(environment env) {
-    auto source = detail::environment_source(env);
-    return detail::refreshing(std::move(source), std::move(env), {});
+    source_options options;
+    options.env = std::move(env);
+    auto memory = detail::attach_memory(options);
+    auto source = detail::environment_source(options.env);
+    return detail::refreshing(std::move(source), std::move(options.env), {}, std::move(memory));
 }
 
 } // namespace codynamo::aws

@@ -9,6 +9,8 @@
 #include <codynamo/error.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/query.hpp>
@@ -47,8 +49,20 @@ inline bool same_context(const boost::asio::any_io_executor& a,
 /// One fetch on its way, and those who wait for it. Thread-safe.
 class flight final : public context_guest, public std::enable_shared_from_this<flight> {
 public:
-    flight(const boost::asio::any_io_executor& where, std::chrono::milliseconds longest_stall)
-        : longest_stall_(longest_stall), where_(where) {}
+    using stop_signal = boost::asio::cancellation_signal;
+
+    /// `where` is a strand, and `stop` that of the fetch, whose coroutine owns it.
+    flight(const boost::asio::any_io_executor& where, steady_time began,
+           std::chrono::milliseconds longest_stall, const std::shared_ptr<stop_signal>& stop)
+        : began_(began), longest_stall_(longest_stall), stop_(stop), where_(where) {}
+
+    /// How long it has been under way; zero when it is over.
+    [[nodiscard]] std::chrono::nanoseconds age(steady_time now) const {
+        const std::lock_guard lock(mutex_);
+        return where_ ? now - began_ : std::chrono::nanoseconds(0);
+    }
+    /// True for the first who asks.
+    [[nodiscard]] bool is_first_report() noexcept { return !reported_.exchange(true); }
 
     /// Answered as soon as the context of the fetch runs a handler.
     struct probe {
@@ -111,13 +125,29 @@ public:
             who->wake(how);
     }
 
+    /// Ends it: its coroutine is cancelled, and those who wait are told.
+    void cancel() {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!where_) return;
+            boost::asio::post(*where_, [weak = stop_] {
+                if (const auto stop = weak.lock())
+                    stop->emit(boost::asio::cancellation_type::terminal);
+            });
+        }
+        land(wakeup::abandoned);
+    }
+
     void context_gone() noexcept override { land(wakeup::abandoned); }
 
     /// Valid for who was woken with wakeup::done.
     [[nodiscard]] const fetch_outcome& result() const noexcept { return result_; }
 
 private:
+    const steady_time began_;
     const std::chrono::milliseconds longest_stall_;
+    const std::weak_ptr<stop_signal> stop_;
+    std::atomic<bool> reported_ = false;
     mutable std::mutex mutex_;
     /// Empty when it is over.
     std::optional<boost::asio::any_io_executor> where_;

@@ -20,10 +20,11 @@ constexpr std::size_t max_answer_bytes = 64 * 1024;
 
 class fetch_exchange final : public net::exchange {
 public:
-    fetch_exchange(const http_request& request, const net::origin& server)
-        : request_(request), authority_(server.authority()), keep_(!server.tls) {}
+    fetch_exchange(const http_request& request, const net::origin& server, const clock& time)
+        : request_(request), authority_(server.authority()), keep_(!server.tls), time_(time) {}
 
     void write(std::string& head, std::string& body) override {
+        answer_.when.sent = time_.now();
         net::reserve_wiping(head, head_room());
         net::reserve_wiping(body, request_.body.text().size());
         head.append(request_.method).append(" ").append(request_.target);
@@ -38,6 +39,8 @@ public:
 
     void read(const net::response_view& response) override {
         answer_.status = response.status;
+        answer_.when.received = time_.now();
+        answer_.clock_error = observed_skew(response, answer_.when);
         for (const auto& [name, value] : response.headers)
             answer_.headers.emplace_back(name, value);
         answer_.body = secret_string(std::string(response.body));
@@ -65,6 +68,7 @@ private:
     const http_request& request_;
     const std::string authority_;
     const bool keep_; // a transport that is kept would keep the connection too
+    const clock& time_;
     http_answer answer_;
 };
 
@@ -131,14 +135,15 @@ std::string http_answer::outcome() const {
 http_fetcher::http_fetcher(const source_options& options, net::origin server, fetch_limits limits,
                            bool direct, const std::shared_ptr<source_memory>& memory)
     : env_(options.env), server_(std::move(server)), limits_(limits),
-      transport_(connect(options, server_, limits_, direct, memory.get())) {}
+      transport_(connect(options, server_, limits_, direct, memory.get())), memory_(memory) {}
 
 asio::awaitable<http_answer> http_fetcher::fetch(http_request request, judge again) {
     refuse_unsendable(request);
+    if (memory_) memory_->set_server(server_.authority());
     const clock& time = *env_.time;
     const auto end = time.steady_now() + limits_.total_timeout;
     for (unsigned attempt = 1;; ++attempt) {
-        fetch_exchange one(request, server_);
+        fetch_exchange one(request, server_, time);
         net::send_options how;
         how.deadline = std::min(time.steady_now() + limits_.attempt_timeout, end);
         how.replay_safe = request.repeatable;

@@ -3,6 +3,7 @@
 // when its caller says so, wiped afterwards.
 #pragma once
 
+#include "aws/clock_skew.hpp"
 #include "aws/secret_memory.hpp"
 #include "aws/source_memory.hpp"
 
@@ -14,6 +15,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +50,9 @@ struct http_answer {
     secret_string body{};
     /// Attempts made.
     unsigned attempts = 0;
+    /// By how much the server's clock was ahead of that of the options, as far as its answer says.
+    std::optional<std::chrono::microseconds> clock_error{};
+    exchange_times when{};
 
     [[nodiscard]] bool ok() const noexcept { return !failure && status == 200; }
     /// Value of the first header of that name, whatever its case; empty when absent.
@@ -89,6 +94,7 @@ private:
     net::origin server_;
     fetch_limits limits_;
     std::shared_ptr<net::transport> transport_;
+    std::shared_ptr<source_memory> memory_;
 };
 
 /// The rule for services without one of their own: 5xx, 429, and those of the network's failures

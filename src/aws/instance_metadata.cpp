@@ -44,12 +44,15 @@ std::string role_name(std::string_view body) {
 
 class instance_metadata final : public network_source {
 public:
-    explicit instance_metadata(source_options options) : options_(std::move(options)) {}
+    instance_metadata(source_options options, std::shared_ptr<source_memory> memory)
+        : options_(std::move(options)),
+          memory_(memory ? std::move(memory) : attach_memory(options_)) {}
     [[nodiscard]] std::string_view name() const noexcept override { return "instance metadata"; }
 
 private:
     [[nodiscard]] asio::awaitable<credentials> ask() override {
         const metadata_settings settings = enabled_settings(options_);
+        memory_->set_server(settings.server.authority());
         metadata_client client(with_authorities(options_, settings), settings, sessions_);
         const http_answer roles = co_await client.get(roles_path);
         if (!roles.failure && roles.status == 404)
@@ -71,14 +74,16 @@ private:
         }
     }
 
-    const source_options options_;
+    source_options options_;
+    const std::shared_ptr<source_memory> memory_;
     metadata_session_store sessions_;
 };
 
 } // namespace
 
-std::shared_ptr<credential_source> instance_metadata_source(source_options options) {
-    return std::make_shared<instance_metadata>(std::move(options));
+std::shared_ptr<credential_source> instance_metadata_source(source_options options,
+                                                            std::shared_ptr<source_memory> memory) {
+    return std::make_shared<instance_metadata>(std::move(options), std::move(memory));
 }
 
 } // namespace detail
@@ -106,10 +111,12 @@ asio::awaitable<std::string> instance_metadata_region(source_options options) {
 }
 
 credentials_provider_ptr instance_metadata_credentials(source_options options) {
+    auto memory = detail::attach_memory(options);
     const environment env = options.env;
     detail::refresh_policy policy;
     policy.static_stability = true;
-    return detail::refreshing(detail::instance_metadata_source(std::move(options)), env, policy);
+    return detail::refreshing(detail::instance_metadata_source(std::move(options), memory), env,
+                              policy, memory);
 }
 
 } // namespace codynamo::aws

@@ -34,6 +34,7 @@ struct metadata_settings {
                                                           std::string_view given_endpoint = {},
                                                           std::string_view given_mode = {});
 
-[[nodiscard]] std::shared_ptr<credential_source> instance_metadata_source(source_options options);
+[[nodiscard]] std::shared_ptr<credential_source>
+instance_metadata_source(source_options options, std::shared_ptr<source_memory> memory = nullptr);
 
 } // namespace codynamo::aws::detail

@@ -2,6 +2,7 @@
 // Settings, files and words, as the sources that ask over the network need them.
 #include "aws/network_source.hpp"
 
+#include "aws/secret_scan.hpp"
 #include "aws/setting_source.hpp"
 #include "aws/small_file.hpp"
 
@@ -16,16 +17,6 @@ namespace codynamo::aws::detail {
 namespace {
 
 constexpr std::size_t max_secret_file_bytes = 64 * 1024;
-constexpr std::size_t telling_length = 12;
-
-bool repeats(std::string_view message, std::string_view secret) {
-    if (secret.size() < telling_length)
-        return secret.size() >= 4 && message.find(secret) != std::string_view::npos;
-    for (std::size_t at = 0; at + telling_length <= message.size(); ++at) {
-        if (secret.find(message.substr(at, telling_length)) != std::string_view::npos) return true;
-    }
-    return false;
-}
 
 } // namespace
 
@@ -74,8 +65,12 @@ service_settings settings_of(const service_identity& service, const source_optio
     of.endpoint = configured_service_url(service, options.env, files, options.profile);
     service_settings found;
     found.tls = options.tls;
-    if (found.tls.ca_file.empty()) found.tls.ca_file = shared.ca_bundle;
+    if (found.tls.ca_file.empty()) {
+        found.tls.ca_file = shared.ca_bundle;
+        found.tls.ca_file_source = shared.ca_bundle_source;
+    }
     found.max_attempts = shared.max_attempts.value_or(found.max_attempts);
+    found.learns_clock = !shared.disable_clock_skew_correction.value_or(false);
     if (of.endpoint.empty() && of.region.empty()) {
         throw error(errc::invalid_argument, "no region for " + std::string(service.variable) +
                                                 ": set AWS_REGION or the profile's region");
@@ -87,11 +82,15 @@ service_settings settings_of(const service_identity& service, const source_optio
 
 net::tls_config tls_of(const source_options& options) {
     net::tls_config tls = options.tls;
-    if (tls.ca_file.empty()) tls.ca_file = trimmed_variable(options.env, "AWS_CA_BUNDLE");
+    if (!tls.ca_file.empty()) return tls;
+    tls.ca_file_source = "AWS_CA_BUNDLE";
+    tls.ca_file = trimmed_variable(options.env, "AWS_CA_BUNDLE");
     if (!tls.ca_file.empty()) return tls;
     const profile_files files = load_profile_files(options.env);
     const auto* section = files.find(profile_name(options.env, options.profile));
-    tls.ca_file = std::string(property(section, "ca_bundle"));
+    const setting authorities = find_setting(options.env, section, nullptr, "ca_bundle");
+    tls.ca_file = authorities.value;
+    tls.ca_file_source = authorities.source;
     return tls;
 }
 
@@ -118,14 +117,10 @@ void refuse_argument(std::string_view field, std::string_view value, std::string
 
 std::string service_words(std::string_view code, std::string_view message,
                           const std::vector<std::string_view>& secrets) {
-    const auto tells = [&](std::string_view words) {
-        return std::any_of(secrets.begin(), secrets.end(),
-                           [&](std::string_view secret) { return repeats(words, secret); });
-    };
     std::string text;
-    if (!tells(code.substr(0, 128))) text = quotable(code, 128);
+    if (!repeats_secret(code.substr(0, 128), secrets)) text = quotable(code, 128);
     const std::string_view start = message.substr(0, 300);
-    if (start.empty() || tells(start)) return text;
+    if (start.empty() || repeats_secret(start, secrets)) return text;
     if (!text.empty()) text += ": ";
     return text + quotable(message);
 }

@@ -40,6 +40,8 @@ struct service_settings {
     /// First attempt included.
     unsigned max_attempts = 3;
     net::tls_config tls{};
+    /// Unless AWS_DISABLE_CLOCK_SKEW_CORRECTION or the profile forbids it.
+    bool learns_clock = true;
 };
 
 /// AWS_ENDPOINT_URL_<variable>, AWS_ENDPOINT_URL, the profile's services section, its endpoint_url;
@@ -70,8 +72,8 @@ struct service_settings {
 [[noreturn]] void refuse_argument(std::string_view field, std::string_view value,
                                   std::string_view reason);
 
-/// What a service said, for a message: "Code: words". The words are left out when they repeat 12
-/// or more characters of one of the secrets.
+/// What a service said, for a message: "Code: words". Code and words are left out when they
+/// repeat one of the secrets (see repeats_secret).
 [[nodiscard]] std::string service_words(std::string_view code, std::string_view message,
                                         const std::vector<std::string_view>& secrets);
 

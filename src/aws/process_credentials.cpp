@@ -3,6 +3,7 @@
 #include "aws/child_process.hpp"
 #include "aws/credential_documents.hpp"
 #include "aws/process_source.hpp"
+#include "aws/source_memory.hpp"
 
 #include <codynamo/aws/credential_sources.hpp>
 
@@ -94,8 +95,9 @@ detail::process_source(std::string command, std::chrono::milliseconds timeout) {
 
 credentials_provider_ptr process_credentials(std::string command, source_options options,
                                              std::chrono::milliseconds timeout) {
+    auto memory = detail::attach_memory(options);
     return detail::refreshing(detail::process_source(std::move(command), timeout),
-                              std::move(options.env), {});
+                              std::move(options.env), {}, std::move(memory));
 }
 
 } // namespace codynamo::aws

@@ -80,10 +80,28 @@ private:
     }
 
     void begin_section(std::string_view line) {
-        line = trim(line.substr(0, line.find_first_of("#;")));
+        line = trim(line.substr(0, end_of_section(line)));
         if (line.back() != ']') fail("a section must end with ']'");
         section_ = &sections_[std::string(trim(line.substr(1, line.size() - 2)))];
         property_ = nullptr;
+    }
+
+    /// Where a comment begins; one character within quotes does not begin any.
+    [[nodiscard]] static std::size_t end_of_section(std::string_view line) {
+        char quote = 0;
+        for (std::size_t i = 0; i != line.size(); ++i) {
+            const char c = line[i];
+            if (quote != 0) {
+                if (c == '\\' && quote == '"') ++i;
+                if (c == quote) quote = 0;
+                if (i >= line.size()) break;
+            } else if (c == '#' || c == ';') {
+                return i;
+            } else if ((c == '"' || c == '\'') && line.find(c, i + 1) != std::string_view::npos) {
+                quote = c;
+            }
+        }
+        return line.size();
     }
 
     void begin_property(std::string_view line) {
@@ -129,15 +147,40 @@ private:
     bool nested_ = false;
 };
 
-/// The name in "prefix name"; empty when the title does not have this prefix.
-std::string_view name_after(std::string_view prefix, std::string_view title) {
+/// A text of one word in the syntax of a shell, without its quotes; empty when it has several, or
+/// an open quote. What stands outside of quotes must be a valid name.
+std::string unquoted(std::string_view text) {
+    std::string name;
+    char quote = 0;
+    for (std::size_t i = 0; i != text.size(); ++i) {
+        const char c = text[i];
+        if (quote == 0 && (c == '"' || c == '\'')) {
+            quote = c;
+        } else if (quote == 0) {
+            if (!is_valid_name(text.substr(i, 1))) return {};
+            name += c;
+        } else if (c == quote) {
+            quote = 0;
+        } else if (c == '\\' && quote == '"' && i + 1 != text.size() &&
+                   (text[i + 1] == '"' || text[i + 1] == '\\')) {
+            name += text[++i];
+        } else {
+            name += c;
+        }
+    }
+    return quote == 0 ? name : std::string();
+}
+
+/// The name in "prefix name" or "prefix 'name'"; empty when the title does not have this prefix.
+/// Source: botocore's configloader, which splits the title like a shell.
+std::string name_after(std::string_view prefix, std::string_view title) {
     if (!title.starts_with(prefix)) return {};
     const auto rest = title.substr(prefix.size());
-    return !rest.empty() && is_blank(rest[0]) ? trim(rest) : std::string_view();
+    return !rest.empty() && is_blank(rest[0]) ? unquoted(trim(rest)) : std::string();
 }
 
 void merge(section_map& into, std::string_view name, const profile_section& properties) {
-    if (!is_valid_name(name)) return;
+    if (name.empty() || std::any_of(name.begin(), name.end(), detail::is_control)) return;
     auto& target = into[std::string(name)];
     for (const auto& [key, value] : properties) {
         if (is_valid_name(key)) assign(target[key], value);
@@ -206,6 +249,8 @@ profile_files detail::parse_profile_files(const labelled_text& config_file,
     profile_files files;
     merge_config(files, config.sections());
     for (const auto& [title, properties] : credentials.sections()) {
+        // A name that is valid in quotes only stands without them here.
+        if (!is_valid_name(title) && !files.find(title)) continue;
         merge(files.profiles, title, properties);
     }
     spread_nested(files.profiles);

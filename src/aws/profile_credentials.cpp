@@ -23,17 +23,18 @@ namespace codynamo::aws {
 namespace {
 
 /// What a `credential_source` names.
-std::shared_ptr<detail::credential_source> source_named(detail::named_source which,
-                                                        const source_options& options) {
+std::shared_ptr<detail::credential_source>
+source_named(detail::named_source which, const source_options& options,
+             const std::shared_ptr<detail::source_memory>& memory) {
     switch (which) {
     case detail::named_source::environment:
         return detail::environment_source(options.env);
     case detail::named_source::ecs_container:
-        return detail::container_source(options);
+        return detail::container_source(options, memory);
     case detail::named_source::ec2_instance_metadata:
         break;
     }
-    return detail::instance_metadata_source(options);
+    return detail::instance_metadata_source(options, memory);
 }
 
 /// Null for static keys.
@@ -41,7 +42,7 @@ std::shared_ptr<detail::credential_source>
 source_of(const detail::first_step& step, const source_options& options,
           const std::shared_ptr<detail::source_memory>& memory) {
     if (const auto* which = std::get_if<detail::named_source>(&step))
-        return source_named(*which, options);
+        return source_named(*which, options, memory);
     if (const auto* web = std::get_if<detail::web_identity_config>(&step))
         return detail::web_identity_source(*web, options, memory);
     if (const auto* sso = std::get_if<sso_config>(&step)) {
@@ -58,7 +59,8 @@ source_of(const detail::first_step& step, const source_options& options,
 
 class profile_source final : public detail::credential_source {
 public:
-    explicit profile_source(source_options options) : options_(std::move(options)) {}
+    profile_source(source_options options, std::shared_ptr<detail::source_memory> memory)
+        : options_(std::move(options)), memory_(std::move(memory)) {}
     [[nodiscard]] std::string_view name() const noexcept override { return "profile"; }
 
     [[nodiscard]] asio::awaitable<credentials> fetch() override {
@@ -125,16 +127,16 @@ private:
     }
 
     const source_options options_;
-    const std::shared_ptr<detail::source_memory> memory_ =
-        std::make_shared<detail::source_memory>();
+    const std::shared_ptr<detail::source_memory> memory_;
 };
 
 } // namespace
 
 credentials_provider_ptr profile_credentials(source_options options) {
+    auto memory = detail::attach_memory(options);
     environment env = options.env;
-    return detail::refreshing(std::make_shared<profile_source>(std::move(options)), std::move(env),
-                              {});
+    auto source = std::make_shared<profile_source>(std::move(options), memory);
+    return detail::refreshing(std::move(source), std::move(env), {}, memory);
 }
 
 } // namespace codynamo::aws

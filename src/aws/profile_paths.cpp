@@ -15,6 +15,8 @@ namespace codynamo::aws {
 namespace detail {
 namespace {
 
+constexpr const char* config_variable = "AWS_CONFIG_FILE";
+constexpr const char* credentials_variable = "AWS_SHARED_CREDENTIALS_FILE";
 constexpr std::size_t max_file_bytes = 1024 * 1024;
 
 std::string file_path(const environment& env, const char* variable, std::string_view in_home) {
@@ -25,12 +27,18 @@ std::string file_path(const environment& env, const char* variable, std::string_
     return home.empty() ? std::string() : home + path.substr(1);
 }
 
-secret_string read_file(const std::string& path) {
+/// A file that `variable` names must be readable, if it is there. The default one is optional.
+secret_string read_file(const environment& env, const char* variable, const std::string& path) {
     if (path.empty()) return {};
     small_file file = read_small_file(path, max_file_bytes);
-    if (!file.why_not.empty() && !file.missing)
-        throw error(errc::invalid_argument, "cannot read \"" + path + "\": " + file.why_not);
-    return std::move(file.text);
+    if (file.why_not.empty() || file.missing) return std::move(file.text);
+    const std::string reason = "cannot read \"" + path + "\": " + file.why_not;
+    if (!trimmed_variable(env, variable).empty()) {
+        throw error(errc::invalid_argument, reason + " (named by " + variable +
+                                                "); make it readable or unset the variable");
+    }
+    env.log.write(log_level::warning, reason + "; continuing without this file");
+    return {};
 }
 
 std::string label(const char* kind, const std::string& path) {
@@ -55,11 +63,11 @@ std::string trimmed_variable(const environment& env, const char* name) {
 }
 
 std::string config_file_path(const environment& env) {
-    return file_path(env, "AWS_CONFIG_FILE", "/.aws/config");
+    return file_path(env, config_variable, "/.aws/config");
 }
 
 std::string credentials_file_path(const environment& env) {
-    return file_path(env, "AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials");
+    return file_path(env, credentials_variable, "/.aws/credentials");
 }
 
 } // namespace detail
@@ -67,8 +75,8 @@ std::string credentials_file_path(const environment& env) {
 profile_files load_profile_files(const environment& env) {
     const std::string config_path = detail::config_file_path(env);
     const std::string credentials_path = detail::credentials_file_path(env);
-    const auto config = detail::read_file(config_path);
-    const auto credentials = detail::read_file(credentials_path);
+    const auto config = detail::read_file(env, detail::config_variable, config_path);
+    const auto credentials = detail::read_file(env, detail::credentials_variable, credentials_path);
     return detail::parse_profile_files(
         {config.text(), detail::label("config file", config_path)},
         {credentials.text(), detail::label("credentials file", credentials_path)});

@@ -37,23 +37,26 @@ bool refresh_schedule::outlasts(const credentials& fresh) const noexcept {
     return known_ && (!known_->expires || *known_->expires > *fresh.expires);
 }
 
+bool refresh_schedule::is_good(const moment& now) const noexcept {
+    return left(now.wall) > 0us || (stretched_ && takes_expired(now));
+}
+
 advice refresh_schedule::ask(moment now) const noexcept {
-    if (!known_) return advice::refresh;
+    if (!known_) return now.steady < not_before_ ? advice::refuse : advice::refresh;
     const auto rest = left(now.wall);
     if (rest > advisory_window) return advice::use;
-    const bool good = rest > 0us || stretched_;
-    if (!good) return advice::refresh;
+    if (!is_good(now)) return advice::refresh;
     if (now.steady < not_before_) return advice::use;
     return rest > mandatory_window || stretched_ ? advice::use_and_refresh : advice::refresh;
 }
 
 credentials_ptr refresh_schedule::usable(moment now) const noexcept {
-    return known_ && (left(now.wall) > 0us || stretched_) ? known_ : nullptr;
+    return known_ && is_good(now) ? known_ : nullptr;
 }
 
 bool refresh_schedule::fetched(credentials_ptr fresh, moment now, double random) {
     const bool expired = fresh->expires && *fresh->expires <= now.wall;
-    if (expired && (!policy_.static_stability || outlasts(*fresh))) return false;
+    if (expired && (!takes_expired(now) || outlasts(*fresh))) return false;
     if (!expired) refused_.reset();
     const bool first = !known_;
     known_ = std::move(fresh);
@@ -70,17 +73,19 @@ bool refresh_schedule::fetched(credentials_ptr fresh, moment now, double random)
 }
 
 void refresh_schedule::failed(moment now, double random) noexcept {
-    if (!known_) return;
-    const auto rest = left(now.wall);
-    if (rest <= 0us) {
-        if (policy_.static_stability) return pause_for_stability(now, random);
+    const auto rest = known_ ? left(now.wall) : 0us;
+    if (known_ && rest <= 0us) {
+        const bool is_tried = stretched_ && !now.wall_is_known;
+        if (policy_.static_stability || is_tried) return pause_for_stability(now, random);
         known_.reset();
-        return;
+        failures_ = 0;
     }
-    const auto doublings = std::min(failures_++, 5U);
+    const microseconds first = known_ ? first_backoff : first_backoff_without;
+    const microseconds longest = known_ ? longest_backoff : longest_backoff_without;
+    const auto doublings = std::min(failures_++, 6U);
     const microseconds pause =
-        std::min<microseconds>(first_backoff * (1U << doublings), longest_backoff);
-    not_before_ = now.steady + within_half(scaled(pause, 0.5 + random / 2), rest);
+        scaled(std::min<microseconds>(first * (1U << doublings), longest), 0.5 + random / 2);
+    not_before_ = now.steady + (known_ ? within_half(pause, rest) : pause);
 }
 
 void refresh_schedule::pause_for_stability(moment now, double random) noexcept {

@@ -20,18 +20,28 @@ inline constexpr std::chrono::seconds first_backoff{10};
 /// Also the longest pause after a refresh that brought nothing much newer.
 inline constexpr std::chrono::minutes longest_backoff{5};
 
+/// The same while there are none: from 1 s · 2^(n−1) to a minute.
+inline constexpr std::chrono::seconds first_backoff_without{1};
+inline constexpr std::chrono::seconds longest_backoff_without{60};
+
+/// Who waits for a fetch that takes longer goes on with the valid ones.
+inline constexpr std::chrono::seconds longest_hold{1};
+
 /// Source: static stability of the Rust SDK's instance metadata client; plus up to the half of it.
 inline constexpr std::chrono::minutes stability_pause{10};
 
 struct moment {
     timestamp wall{};
     std::chrono::steady_clock::time_point steady{};
+    /// Whether a service has shown that `wall` is right, or by how much to correct it.
+    bool wall_is_known = true;
 };
 
 enum class advice {
     use,             ///< what is there is good
     use_and_refresh, ///< it is, but not for long
     refresh,         ///< fetch before going on
+    refuse,          ///< there are none, and it is too early to fetch after a failure
 };
 
 /// Not thread-safe.
@@ -45,7 +55,9 @@ public:
     [[nodiscard]] credentials_ptr usable(moment now) const noexcept;
 
     /// False when the fetched ones are no better than what there is: they have expired already, and
-    /// the policy does not take such, or those that are known last longer.
+    /// the policy does not take such, or those that are known last longer. As long as nobody knows
+    /// whether our clock is right, expired ones are taken as with static stability: the service
+    /// judges them, and its answer shows its clock.
     [[nodiscard]] bool fetched(credentials_ptr fresh, moment now, double random);
     void failed(moment now, double random) noexcept;
     /// Drops these and no others. Expired ones that go on only because the source gave the same
@@ -62,6 +74,11 @@ private:
     /// The last that were dropped, until there are valid ones.
     credentials_ptr refused_;
     unsigned failures_ = 0;
+    [[nodiscard]] bool takes_expired(const moment& now) const noexcept {
+        return policy_.static_stability || !now.wall_is_known;
+    }
+    [[nodiscard]] bool is_good(const moment& now) const noexcept;
+
     /// The expired ones are handed out all the same.
     bool stretched_ = false;
     std::chrono::steady_clock::time_point not_before_{std::chrono::steady_clock::time_point::min()};

@@ -2,17 +2,22 @@
 // One fetch for all who ask: who starts it, who waits for it, and who is told what.
 #include "aws/refreshing_provider.hpp"
 
+#include "aws/credential_documents.hpp"
 #include "aws/flight.hpp"
 #include "aws/parked.hpp"
 #include "aws/refresh_schedule.hpp"
+#include "aws/source_memory.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <chrono>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -42,8 +47,10 @@ asio::awaitable<fetch_outcome> fetch_from(std::shared_ptr<credential_source> sou
 
 class core : public std::enable_shared_from_this<core> {
 public:
-    core(std::shared_ptr<credential_source> source, environment env, refresh_policy policy)
+    core(std::shared_ptr<credential_source> source, environment env, refresh_policy policy,
+         std::shared_ptr<source_memory> memory)
         : longest_stall(policy.longest_stall), source_(std::move(source)), env_(std::move(env)),
+          memory_(memory ? std::move(memory) : std::make_shared<source_memory>()),
           schedule_(policy) {}
 
     const std::chrono::milliseconds longest_stall;
@@ -53,20 +60,22 @@ public:
     [[nodiscard]] credentials_ptr current() const {
         const moment at = now();
         const std::lock_guard lock(mutex_);
-        switch (schedule_.ask(at)) {
-        case advice::use:
-            return schedule_.known();
-        case advice::use_and_refresh: // resolve() has to start a fetch
-            return flight_ && flight_->under_way() ? schedule_.known() : nullptr;
-        case advice::refresh:
-            break;
-        }
+        const advice what = schedule_.ask(at);
+        if (what == advice::use) return schedule_.known();
+        // A flight that is neither young nor old: resolve() starts the first one, and looks whether
+        // the context of an old one still runs.
+        const auto age = flight_ ? flight_->age(at.steady) : std::chrono::nanoseconds(0);
+        const bool is_flying = flight_ && flight_->under_way() && age < longest_stall;
+        if (what == advice::use_and_refresh && is_flying) return schedule_.known();
+        if (what == advice::refresh && is_flying && age >= longest_hold)
+            return schedule_.usable(at);
         return nullptr;
     }
 
-    /// Either credentials or a flight to wait for.
+    /// Credentials, a failure, or a flight to wait for.
     struct step {
         credentials_ptr ready;
+        std::optional<fetch_outcome> failed;
         std::shared_ptr<flight> pending;
         std::shared_ptr<flight::probe> sign;
     };
@@ -76,28 +85,36 @@ public:
         step next;
         std::shared_ptr<flight> started;
         std::shared_ptr<flight> given_up;
+        std::shared_ptr<flight::stop_signal> stop;
+        std::optional<asio::any_io_executor> home;
         const moment at = now();
         {
             const std::lock_guard lock(mutex_);
             const advice what = schedule_.ask(at);
-            if (what != advice::refresh) next.ready = schedule_.known();
+            if (what == advice::refuse && last_failure_) {
+                next.failed = last_failure_;
+                return next;
+            }
+            if (what == advice::use || what == advice::use_and_refresh)
+                next.ready = schedule_.known();
+            else if (flight_ && flight_->age(at.steady) >= longest_hold)
+                next.ready = schedule_.usable(at);
             if (what == advice::use) return next;
             flight::prospect seen;
             if (flight_) seen = flight_->judge(caller, at.steady, overdue);
             if (seen.good) {
                 next.sign = std::move(seen.sign);
             } else {
-                started = std::make_shared<flight>(caller, longest_stall);
+                stop = std::make_shared<flight::stop_signal>();
+                // A strand: whoever ends the fetch comes from another thread.
+                home.emplace(asio::make_strand(caller));
+                started = std::make_shared<flight>(*home, at.steady, longest_stall, stop);
                 given_up = std::exchange(flight_, started);
             }
             next.pending = flight_;
         }
         if (given_up) given_up->land(wakeup::abandoned);
-        if (started) {
-            landing_promise promise(started); // first: others may wait for it already
-            register_guest(caller, started);
-            asio::co_spawn(caller, fly(shared_from_this(), std::move(promise)), asio::detached);
-        }
+        if (started) start(*home, started, std::move(stop));
         return next;
     }
 
@@ -107,13 +124,75 @@ public:
         return schedule_.usable(at);
     }
 
+    /// For a caller who has waited long enough.
+    [[nodiscard]] credentials_ptr valid() const {
+        const moment at = now();
+        credentials_ptr found;
+        bool reports = false;
+        {
+            const std::lock_guard lock(mutex_);
+            found = schedule_.usable(at);
+            reports = found && flight_ && flight_->is_first_report();
+        }
+        if (reports) warn("credentials are not renewed yet", *found, {});
+        return found;
+    }
+
+    [[nodiscard]] std::string describe() const {
+        const moment at = now();
+        credentials_ptr last;
+        {
+            const std::lock_guard lock(mutex_);
+            last = schedule_.known();
+        }
+        std::string place = memory_->server();
+        if (last && last->expires) {
+            if (!place.empty()) place += "; ";
+            place +=
+                *last->expires > at.wall ? "credentials valid until " : "credentials expired at ";
+            place += format_rfc3339(*last->expires);
+        }
+        return std::string(name()) + (place.empty() ? "" : " (" + place + ")");
+    }
+
     void invalidate(const credentials_ptr& refused) {
         const std::lock_guard lock(mutex_);
         schedule_.invalidate(refused);
     }
 
+    void abandon_renewal() {
+        std::shared_ptr<flight> ended;
+        {
+            const std::lock_guard lock(mutex_);
+            ended = std::exchange(flight_, nullptr);
+        }
+        if (ended) ended->cancel();
+    }
+
+    void set_clock_offset(std::chrono::microseconds ahead) { memory_->skew()->set(ahead); }
+
 private:
-    [[nodiscard]] moment now() const { return {env_.time->now(), env_.time->steady_now()}; }
+    [[nodiscard]] moment now() const {
+        return {env_.time->now(), env_.time->steady_now(), memory_->skew()->is_known()};
+    }
+
+    void start(const asio::any_io_executor& home, const std::shared_ptr<flight>& started,
+               std::shared_ptr<flight::stop_signal> stop) {
+        landing_promise promise(started); // first: others may wait for it already
+        // What a strand could not start is kept by it, promise and all, until its context goes.
+        struct unless_started {
+            flight* which;
+            ~unless_started() {
+                if (which) which->land(wakeup::abandoned);
+            }
+        } guard{started.get()};
+        register_guest(home, started);
+        const auto slot = stop->slot();
+        asio::co_spawn(home, fly(shared_from_this(), std::move(promise)),
+                       asio::bind_cancellation_slot(
+                           slot, [stop = std::move(stop)](const std::exception_ptr&) {}));
+        guard.which = nullptr;
+    }
 
     static asio::awaitable<void> fly(std::shared_ptr<core> self, landing_promise promise) {
         // The caller who starts it in the background does not run it.
@@ -127,31 +206,55 @@ private:
     void record(const std::shared_ptr<flight>& which, fetch_outcome& got) {
         const double random = env_.random->uniform();
         const moment at = now();
-        if (got.found && got.found->expires && *got.found->expires <= at.wall) {
-            got.why = make_failure(make_error_code(errc::no_credentials),
-                                   "the credentials have expired already");
-        }
-        bool goes_on = false;
+        if (got.found && got.found->expires && *got.found->expires <= at.wall)
+            got.why = make_failure(make_error_code(errc::no_credentials), expired(*got.found, at));
+        credentials_ptr present;
         {
             const std::lock_guard lock(mutex_);
             if (flight_ != which) return; // given up, and another one has taken its place
             flight_.reset();
             if (got.found && !schedule_.fetched(got.found, at, random)) got.found.reset();
-            if (!got.found) schedule_.failed(at, random);
-            goes_on = schedule_.usable(at) != nullptr;
+            if (!got.found && !got.unset) schedule_.failed(at, random);
+            present = schedule_.usable(at);
+            last_failure_.reset();
+            if (!present && !got.unset) last_failure_ = got;
         }
-        if (got.why.code && goes_on && env_.log.wants(log_level::warning)) {
-            env_.log.write(log_level::warning,
-                           "credentials could not be refreshed, going on with the present ones: " +
-                               std::string(name()) + ": " + got.why.message());
-        }
+        if (got.why.code && present)
+            warn("credentials could not be refreshed", *present, got.why.message());
+    }
+
+    [[nodiscard]] std::string expired(const credentials& found, const moment& at) const {
+        const auto late = std::chrono::ceil<std::chrono::seconds>(at.wall - *found.expires);
+        const auto ahead = std::chrono::round<std::chrono::seconds>(memory_->skew()->offset());
+        std::string text = "the credentials expired at " + format_rfc3339(*found.expires) + ", " +
+                           std::to_string(late.count()) + " s before they were received";
+        if (ahead.count() != 0)
+            text += " by the clock of the service, which is " + std::to_string(ahead.count()) +
+                    " s ahead of this machine's";
+        return text + "; check this machine's clock, and whether " + std::string(name()) +
+               " returns old credentials";
+    }
+
+    void warn(const std::string& event, const credentials& present, const std::string& why) const {
+        if (!env_.log.wants(log_level::warning)) return;
+        std::string line = event + ", using the present ones";
+        if (present.expires) line += " (they expire at " + format_rfc3339(*present.expires) + ")";
+        line += ": " + std::string(name());
+        const std::string place = memory_->server();
+        if (why.empty() && !place.empty()) line += " at " + place + " has not answered";
+        if (why.empty() && place.empty()) line += " has not answered";
+        if (!why.empty()) line += ": " + why;
+        env_.log.write(log_level::warning, line);
     }
 
     const std::shared_ptr<credential_source> source_;
     const environment env_;
+    const std::shared_ptr<source_memory> memory_;
     mutable std::mutex mutex_;
     refresh_schedule schedule_;
     std::shared_ptr<flight> flight_;
+    /// What those are told who ask too early after it.
+    std::optional<fetch_outcome> last_failure_;
 };
 
 asio::awaitable<credentials_ptr> resolve_through(std::shared_ptr<core> self) {
@@ -160,6 +263,7 @@ asio::awaitable<credentials_ptr> resolve_through(std::shared_ptr<core> self) {
     for (;;) {
         const core::step next = self->begin(executor, overdue);
         if (next.ready) co_return next.ready;
+        if (next.failed) next.failed->raise();
         const auto place = std::make_shared<parked>();
         std::optional<asio::steady_timer> watch;
         if (next.sign) {
@@ -191,6 +295,12 @@ public:
         return resolve_through(core_);
     }
     void invalidate(const credentials_ptr& expired) override { core_->invalidate(expired); }
+    [[nodiscard]] credentials_ptr valid() const override { return core_->valid(); }
+    [[nodiscard]] std::string describe() const override { return core_->describe(); }
+    void abandon_renewal() override { core_->abandon_renewal(); }
+    void set_clock_offset(std::chrono::microseconds ahead) override {
+        core_->set_clock_offset(ahead);
+    }
 
 private:
     const std::shared_ptr<core> core_;
@@ -199,9 +309,9 @@ private:
 } // namespace
 
 credentials_provider_ptr refreshing(std::shared_ptr<credential_source> source, environment env,
-                                    refresh_policy policy) {
+                                    refresh_policy policy, std::shared_ptr<source_memory> memory) {
     return std::make_shared<refreshing_provider>(
-        std::make_shared<core>(std::move(source), std::move(env), policy));
+        std::make_shared<core>(std::move(source), std::move(env), policy, std::move(memory)));
 }
 
 } // namespace codynamo::aws::detail

@@ -76,7 +76,9 @@ shared_settings read_settings(const environment& env, const profile_files& files
     all.mode = retry_mode_of(find("AWS_RETRY_MODE", "retry_mode"));
     all.max_attempts = attempts_of(find("AWS_MAX_ATTEMPTS", "max_attempts"));
     all.spec = retry_spec_of(find("AWS_NEW_RETRIES_2026", nullptr));
-    all.ca_bundle = find("AWS_CA_BUNDLE", "ca_bundle").value;
+    const setting authorities = find("AWS_CA_BUNDLE", "ca_bundle");
+    all.ca_bundle = authorities.value;
+    all.ca_bundle_source = authorities.source;
     all.disable_clock_skew_correction = detail::boolean_of(
         find("AWS_DISABLE_CLOCK_SKEW_CORRECTION", "disable_clock_skew_correction"));
     return all;

@@ -29,7 +29,7 @@ class sso final : public network_source {
 public:
     sso(sso_config config, source_options options, std::shared_ptr<source_memory> memory)
         : config_(std::move(config)), options_(std::move(options)),
-          memory_(memory ? std::move(memory) : std::make_shared<source_memory>()) {}
+          memory_(memory ? std::move(memory) : attach_memory(options_)) {}
 
     [[nodiscard]] std::string_view name() const noexcept override { return "SSO"; }
 
@@ -49,7 +49,10 @@ private:
         source_options asked = options_;
         asked.tls = settings.tls;
         http_fetcher server(asked, settings.where.server, limits, false, memory_);
+        const auto used = memory_->skew()->offset();
         const http_answer answer = co_await server.fetch(std::move(request), is_transient);
+        if (settings.learns_clock && answer.ok() && answer.clock_error)
+            (void)memory_->skew()->learn(*answer.clock_error + used, answer.when);
         const std::string label = "SSO at " + settings.where.server.authority() + ": ";
         if (!answer.ok()) {
             throw error(errc::no_credentials,
@@ -81,7 +84,7 @@ private:
     }
 
     const sso_config config_;
-    const source_options options_;
+    source_options options_;
     const std::shared_ptr<source_memory> memory_;
 };
 
@@ -116,8 +119,10 @@ std::shared_ptr<credential_source> sso_source(sso_config config, source_options 
 } // namespace detail
 
 credentials_provider_ptr sso_credentials(sso_config config, source_options options) {
+    auto memory = detail::attach_memory(options);
     const environment env = options.env;
-    return detail::refreshing(detail::sso_source(std::move(config), std::move(options)), env, {});
+    return detail::refreshing(detail::sso_source(std::move(config), std::move(options), memory),
+                              env, {}, memory);
 }
 
 } // namespace codynamo::aws

@@ -22,6 +22,9 @@ namespace {
 
 constexpr service_identity oidc{credential_service::sso_oidc, "SSO_OIDC", "sso_oidc"};
 constexpr auto refresh_before = 5min;
+/// How long another process may take to write down the token for which it has used ours up.
+constexpr auto longest_reread = 1s;
+constexpr auto reread_pause = 100ms;
 constexpr std::string_view sign_in = "; run `aws sso login`";
 
 std::string sha1_hex(std::string_view text) {
@@ -51,9 +54,9 @@ std::string refusal_of(const http_answer& answer, const sso_token_file& file) {
     }
 }
 
-/// Asks OIDC for another token and puts it into `file`.
+/// Asks OIDC for another token and puts it into `file`. `is_refused`: OIDC does not take ours.
 asio::awaitable<void> refresh(sso_token_file& file, sso_config config, source_options options,
-                              std::shared_ptr<source_memory> memory) {
+                              std::shared_ptr<source_memory> memory, bool& is_refused) {
     const service_settings settings = settings_of(oidc, options, config.region);
     options.tls = settings.tls;
     http_request request;
@@ -68,7 +71,11 @@ asio::awaitable<void> refresh(sso_token_file& file, sso_config config, source_op
     limits.attempts = settings.max_attempts;
     http_fetcher server(options, settings.where.server, limits, false, memory);
     const timestamp now = options.env.time->now();
+    const auto used = memory->skew()->offset();
     const http_answer answer = co_await server.fetch(std::move(request), is_transient);
+    if (settings.learns_clock && answer.ok() && answer.clock_error)
+        (void)memory->skew()->learn(*answer.clock_error + used, answer.when);
+    is_refused = !answer.failure && answer.status / 100 == 4;
     const std::string label = "OIDC at " + settings.where.server.authority() + ": ";
     if (!answer.ok())
         throw error(errc::no_credentials, label + answer.outcome() + refusal_of(answer, file));
@@ -89,6 +96,19 @@ std::unique_ptr<sso_token_file> load(const std::string& path, const source_memor
     const auto unsaved = memory.unsaved();
     if (unsaved && file->is_stale(*unsaved)) file = std::make_unique<sso_token_file>(*unsaved);
     return file;
+}
+
+/// The file once its token is valid, or as it is after `patience`.
+asio::awaitable<std::unique_ptr<sso_token_file>> await_valid(std::string path,
+                                                             std::shared_ptr<source_memory> memory,
+                                                             std::shared_ptr<const clock> time,
+                                                             std::chrono::milliseconds patience) {
+    const auto end = time->steady_now() + patience;
+    for (;;) {
+        auto file = load(path, *memory);
+        if (time->now() < file->token().expires || time->steady_now() >= end) co_return file;
+        co_await time->sleep_until(time->steady_now() + reread_pause);
+    }
 }
 
 /// Puts a refreshed token where the next one looks for it.
@@ -131,18 +151,21 @@ asio::awaitable<sso_token> resolve_sso_token(sso_config config, source_options o
     if (now + refresh_before < file->token().expires) co_return file->token();
 
     std::string failed = "it cannot be refreshed";
+    bool is_refused = false;
     try {
         if (!config.session.empty() && file->refreshable(now)) {
-            co_await refresh(*file, config, options, memory);
+            co_await refresh(*file, config, options, memory, is_refused);
             failed.clear();
         }
     } catch (const error& why) {
         failed = why.info().message;
     }
     if (failed.empty()) co_return keep(*file, *memory, options.env);
-    // Another program may have refreshed it, and so made our refresh token void.
-    const auto again = load(path, *memory);
-    if (now < again->token().expires) co_return again->token();
+    // Another process may have refreshed it, and so made our refresh token void, a moment before it
+    // writes the new one down.
+    const auto again =
+        co_await await_valid(path, memory, options.env.time, is_refused ? longest_reread : 0ms);
+    if (options.env.time->now() < again->token().expires) co_return again->token();
     refuse_token("the SSO token in \"" + quotable(path) + "\" has expired: " + failed);
 }
 

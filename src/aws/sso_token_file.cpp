@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <unistd.h>
 #include <utility>
 
@@ -27,15 +26,6 @@ timestamp time_of(const json_document& from, std::string_view name) {
     } catch (const error&) {
         from.refuse(": " + std::string(name) + " is not an RFC 3339 time");
     }
-}
-
-std::string rfc3339(timestamp when) {
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(
-        std::chrono::time_point_cast<std::chrono::system_clock::duration>(when));
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    char text[32];
-    return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 /// It becomes a header.
@@ -142,7 +132,7 @@ void sso_token_file::take(std::string_view answer, timestamp now) {
 
     auto& top = document_.top();
     top["accessToken"] = fresh.access_token.text();
-    top["expiresAt"] = rfc3339(fresh.expires);
+    top["expiresAt"] = format_rfc3339(fresh.expires);
     if (!refresh.empty()) top["refreshToken"] = refresh.text();
     token_ = std::move(fresh);
 }

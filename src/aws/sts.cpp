@@ -2,6 +2,7 @@
 // The form, the signature, and what STS's refusals mean.
 #include "aws/sts.hpp"
 
+#include "aws/clock_skew.hpp"
 #include "aws/credential_documents.hpp"
 #include "aws/network_source.hpp"
 
@@ -45,6 +46,13 @@ void add_signature(http_request& request, const endpoint& where, const credentia
     wipe(added.canonical_request);
 }
 
+/// Whether the date of the request is what it was refused for.
+bool refuses_date(const sts_refusal& refused) {
+    return refused.code == "RequestExpired" || refused.code == "RequestTimeTooSkewed" ||
+           refused.message.starts_with("Signature expired") ||
+           refused.message.starts_with("Signature not yet current");
+}
+
 /// These quote the request, headers and all.
 bool quotes_request(std::string_view code) {
     constexpr std::array<std::string_view, 3> quoting{
@@ -61,8 +69,45 @@ std::string words_of(const sts_refusal& refused, const text_fields& form,
         secrets.emplace_back(who->secret_access_key);
         if (!who->session_token.empty()) secrets.emplace_back(who->session_token);
     }
-    return service_words(refused.code, quotes_request(refused.code) ? "" : refused.message,
-                         secrets);
+    // What STS says of dates quotes no more than dates.
+    const bool quotes = quotes_request(refused.code) && !refuses_date(refused);
+    return service_words(refused.code, quotes ? "" : refused.message, secrets);
+}
+
+http_request request_of(const text_fields& form, const endpoint& where, const credentials_ptr& who,
+                        timestamp date) {
+    http_request request;
+    request.method = "POST";
+    request.headers.emplace_back("Content-Type",
+                                 secret_string("application/x-www-form-urlencoded"));
+    request.body = form_encode(form);
+    if (who) add_signature(request, where, *who, date);
+    return request;
+}
+
+/// Takes in what an answer of STS itself, to a request dated with the offset `used`, shows of its
+/// clock. Whether the request was refused for its date, and another date may do.
+bool learn_clock(const http_answer& answer, const sts_refusal& refused,
+                 std::chrono::microseconds used, clock_skew& skew) {
+    if (!answer.ok() && refused.code.empty()) return false; // somebody in between
+    const bool is_refusal = is_signature_refusal(refused.code) || refuses_date(refused);
+    const auto off = answer.clock_error.value_or(0us);
+    if (answer.clock_error) (void)skew.learn(off + used, answer.when, is_refusal);
+    if (!is_refusal) return false;
+    if (std::chrono::abs(off) > clock_skew::refusal_threshold) return skew.offset() != used;
+    return skew.drop(used);
+}
+
+/// What is known of both clocks, after STS has refused a date.
+std::string date_words(const http_answer& answer) {
+    std::string text = "; the request was dated " + format_rfc3339(answer.when.sent);
+    if (answer.clock_error) {
+        const auto ahead = std::chrono::round<std::chrono::seconds>(*answer.clock_error);
+        text += ", the server's clock said " +
+                format_rfc3339(answer.when.received + *answer.clock_error) + " (" +
+                std::to_string(ahead.count()) + " s ahead)";
+    }
+    return text + ": set this machine's clock";
 }
 
 } // namespace
@@ -71,17 +116,21 @@ asio::awaitable<sts_answer> call_sts(source_options options, std::shared_ptr<sou
                                      text_fields form, credentials_ptr who) {
     const service_settings settings = settings_of(sts, options, {});
     options.tls = settings.tls;
-    http_request request;
-    request.method = "POST";
-    request.headers.emplace_back("Content-Type",
-                                 secret_string("application/x-www-form-urlencoded"));
-    request.body = form_encode(form);
-    if (who) add_signature(request, settings.where, *who, options.env.time->now());
-
     fetch_limits limits;
     limits.attempts = settings.max_attempts;
     http_fetcher sts_server(options, settings.where.server, limits, false, memory);
-    const http_answer answer = co_await sts_server.fetch(std::move(request), can_retry_sts);
+    http_answer answer;
+    sts_refusal refused;
+    bool is_misdated = false;
+    for (bool may_repeat = settings.learns_clock;; may_repeat = false) {
+        const auto used = memory->skew()->offset();
+        http_request request = request_of(form, settings.where, who, options.env.time->now());
+        answer = co_await sts_server.fetch(std::move(request), can_retry_sts);
+        refused = {};
+        if (!answer.failure && !answer.ok()) refused = parse_sts_refusal(answer.body.text());
+        is_misdated = settings.learns_clock && learn_clock(answer, refused, used, *memory->skew());
+        if (!may_repeat || !is_misdated || !who) break;
+    }
 
     const std::string server = "STS at " + settings.where.server.authority();
     sts_answer result;
@@ -93,10 +142,9 @@ asio::awaitable<sts_answer> call_sts(source_options options, std::shared_ptr<sou
         }
         co_return result;
     }
-    sts_refusal refused;
-    if (!answer.failure) refused = parse_sts_refusal(answer.body.text());
     if (refused.code.empty()) throw error(errc::no_credentials, server + ": " + answer.outcome());
     result.why = server + ": " + answer.outcome() + ": " + words_of(refused, form, who);
+    if (who && refuses_date(refused)) result.why += date_words(answer);
     result.refused = std::move(refused.code);
     co_return result;
 }

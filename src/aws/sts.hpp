@@ -23,8 +23,10 @@ struct sts_answer {
     std::string why{};
 };
 
-/// Ways to STS are kept in `memory`. Signs with `who` unless it is null. Retries what is worth it.
-/// A refusal comes back; whatever else goes wrong is thrown.
+/// Ways to STS, and what its answers show of its clock, are kept in `memory`; the clock of
+/// `options` is to be corrected by that. Signs with `who` unless it is null. Retries what is worth
+/// it, and once at once when STS refused the date of the signature and its clock was not known. A
+/// refusal comes back; whatever else goes wrong is thrown.
 [[nodiscard]] boost::asio::awaitable<sts_answer> call_sts(source_options options,
                                                           std::shared_ptr<source_memory> memory,
                                                           text_fields form, credentials_ptr who);

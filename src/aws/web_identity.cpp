@@ -43,7 +43,7 @@ public:
     web_identity(std::optional<web_identity_config> config, source_options options,
                  std::shared_ptr<source_memory> memory)
         : config_(std::move(config)), options_(std::move(options)),
-          memory_(memory ? std::move(memory) : std::make_shared<source_memory>()) {}
+          memory_(memory ? std::move(memory) : attach_memory(options_)) {}
 
     [[nodiscard]] std::string_view name() const noexcept override { return "web identity"; }
 
@@ -99,7 +99,7 @@ private:
     }
 
     const std::optional<web_identity_config> config_;
-    const source_options options_;
+    source_options options_;
     const std::shared_ptr<source_memory> memory_;
 };
 
@@ -112,15 +112,18 @@ std::shared_ptr<credential_source> web_identity_source(web_identity_config confi
     return std::make_shared<web_identity>(std::move(config), std::move(options), std::move(memory));
 }
 
-std::shared_ptr<credential_source> environment_web_identity_source(source_options options) {
-    return std::make_shared<web_identity>(std::nullopt, std::move(options), nullptr);
+std::shared_ptr<credential_source>
+environment_web_identity_source(source_options options, std::shared_ptr<source_memory> memory) {
+    return std::make_shared<web_identity>(std::nullopt, std::move(options), std::move(memory));
 }
 
 } // namespace detail
 
 credentials_provider_ptr web_identity_credentials(source_options options) {
+    auto memory = detail::attach_memory(options);
     const environment env = options.env;
-    return detail::refreshing(detail::environment_web_identity_source(std::move(options)), env, {});
+    return detail::refreshing(detail::environment_web_identity_source(std::move(options), memory),
+                              env, {}, memory);
 }
 
 } // namespace codynamo::aws

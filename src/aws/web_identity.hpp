@@ -28,6 +28,7 @@ web_identity_source(web_identity_config config, source_options options,
 /// The same with what the environment says at each refresh; not configured without
 /// AWS_WEB_IDENTITY_TOKEN_FILE.
 [[nodiscard]] std::shared_ptr<credential_source>
-environment_web_identity_source(source_options options);
+environment_web_identity_source(source_options options,
+                                std::shared_ptr<source_memory> memory = nullptr);
 
 } // namespace codynamo::aws::detail

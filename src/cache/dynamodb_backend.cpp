@@ -55,7 +55,7 @@ asio::awaitable<std::optional<failure>> send(std::shared_ptr<dynamodb_backend::c
 }
 
 bool same_for_records(std::chrono::microseconds a, std::chrono::microseconds b) noexcept {
-    return dynamodb::clock_skew::same_for_records(a, b);
+    return aws::clock_skew::same_for_records(a, b);
 }
 
 } // namespace

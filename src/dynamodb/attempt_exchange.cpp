@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dynamodb/attempt_exchange.hpp"
 
+#include "aws/secret_scan.hpp"
 #include "dynamodb/codec.hpp"
-#include "dynamodb/words.hpp"
+
+#include <codynamo/dynamodb/failure_details.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
+#include <vector>
 
 namespace codynamo::dynamodb {
 namespace {
 
 constexpr std::string_view masked = "***";
+constexpr std::string_view unquoted = "(not quoted: it repeats a secret)";
 
 void replace_all(std::string& text, std::string_view what) {
     if (what.empty()) return;
@@ -33,7 +38,7 @@ void mask_signatures(std::string& text) {
 failure with_response(const failure& why, const net::response_view& response) {
     diagnostics words = why.info ? *why.info : diagnostics{};
     words.http_status = response.status;
-    words.request_id = printable(response.header("x-amzn-requestid"), std::string_view::npos);
+    words.request_id = request_id_of(response);
     return make_failure(why.code, std::move(words));
 }
 
@@ -41,11 +46,28 @@ failure with_response(const failure& why, const net::response_view& response) {
 
 failure without_secrets(failure why, const aws::credentials& who) {
     if (!why.info) return why;
+    const std::vector<std::string_view> secrets{who.secret_access_key, who.session_token};
+    const auto mask = [&](std::string& text) {
+        for (const std::string_view secret : secrets)
+            if (secret.size() >= aws::detail::telling_length) replace_all(text, secret);
+        mask_signatures(text);
+        if (aws::detail::repeats_secret(text, secrets)) text = unquoted;
+    };
     diagnostics words = *why.info;
-    for (std::string* text : {&words.message, &words.service_code}) {
-        replace_all(*text, who.secret_access_key);
-        replace_all(*text, who.session_token);
-        mask_signatures(*text);
+    mask(words.message);
+    mask(words.service_code);
+    if (aws::detail::repeats_secret(words.request_id, secrets)) words.request_id.clear();
+    if (words.details) {
+        auto details = *words.details;
+        for (auto& reason : details.cancellation_reasons) {
+            mask(reason.code);
+            mask(reason.message);
+        }
+        for (auto& reason : details.throttling_reasons) {
+            mask(reason.reason);
+            mask(reason.resource);
+        }
+        words.details = std::make_shared<const failure_details>(std::move(details));
     }
     return make_failure(why.code, std::move(words));
 }
@@ -55,6 +77,7 @@ void attempt_exchange::begin(route& by, const aws::credentials_ptr& who) noexcep
     who_ = &who;
     outcome_ = {};
     learnt_skew_ = false;
+    dropped_skew_ = false;
 }
 
 attempt_outcome attempt_exchange::finish(net::send_outcome sent) {
@@ -88,12 +111,15 @@ void attempt_exchange::read(const net::response_view& response) {
         if (success) {
             what_.decode(response.body); // an emulator may number no requests
         } else {
-            outcome_.why = without_secrets(decode_failure(response), **who_);
-            const auto& words = outcome_.why->info;
-            is_from_service = is_numbered() || (words && !words->service_code.empty());
+            const failure said = decode_failure(response);
+            is_from_service = is_numbered() || !said.info->service_code.empty();
+            outcome_.why = without_secrets(said, **who_);
+            // What is done about it is decided by what was said, not by what is shown.
+            if (outcome_.why->info->service_code != said.info->service_code)
+                outcome_.service_code = said.info->service_code;
         }
     } catch (...) {
-        outcome_.why = with_response(current_failure(), response);
+        outcome_.why = without_secrets(with_response(current_failure(), response), **who_);
         is_from_service = is_numbered() && outcome_.why->code != errc::checksum_mismatch;
     }
     if (is_from_service) learn_skew(response);
@@ -104,12 +130,20 @@ void attempt_exchange::learn_skew(const net::response_view& response) {
     if (!skew_.enabled()) return;
     const std::string_view date = response.header("date");
     if (!outcome_.why && skew_.is_old_news(date, sent_at_)) return;
-    const exchange_times when{.sent = sent_at_, .received = time_.now()};
-    const auto observed = observed_skew(response, when);
-    if (!observed) return;
-    outcome_.date_error = *observed - used_offset_;
-    learnt_skew_ = skew_.learn(*observed, when);
-    if (!learnt_skew_) skew_.remember(date, sent_at_);
+    const aws::exchange_times when{.sent = sent_at_, .received = time_.now()};
+    const auto observed = aws::observed_skew(response, when);
+    const bool refused =
+        outcome_.why && outcome_.why->info &&
+        aws::is_signature_refusal(outcome_.service_code_or(outcome_.why->info->service_code));
+    if (observed) {
+        outcome_.date_error = *observed - used_offset_;
+        learnt_skew_ = skew_.learn(*observed, when, refused);
+        if (!learnt_skew_) skew_.remember(date, sent_at_);
+    }
+    // The header agrees with the date that was refused: one of the two clocks there is wrong.
+    const auto off = outcome_.date_error.value_or(std::chrono::microseconds(0));
+    if (refused && std::chrono::abs(off) <= aws::clock_skew::refusal_threshold)
+        outcome_.offset_dropped = dropped_skew_ = skew_.drop(used_offset_);
 }
 
 } // namespace codynamo::dynamodb

@@ -3,7 +3,7 @@
 // response is still in the connection's buffer.
 #pragma once
 
-#include "dynamodb/clock_skew.hpp"
+#include "aws/clock_skew.hpp"
 #include "dynamodb/operation_call.hpp"
 #include "dynamodb/request_fsm.hpp"
 #include "dynamodb/route.hpp"
@@ -17,7 +17,7 @@ namespace codynamo::dynamodb {
 class attempt_exchange final : public net::exchange {
 public:
     /// All of them must outlive it.
-    attempt_exchange(const clock& time, clock_skew& skew, operation_call& what) noexcept
+    attempt_exchange(const clock& time, aws::clock_skew& skew, operation_call& what) noexcept
         : time_(time), skew_(skew), what_(what) {}
 
     /// Before each attempt.
@@ -27,6 +27,9 @@ public:
     [[nodiscard]] attempt_outcome finish(net::send_outcome sent);
     /// Whether the last response changed what we know of the server's clock.
     [[nodiscard]] bool learnt_skew() const noexcept { return learnt_skew_; }
+
+    /// Whether an offset that made the signature fail was given up.
+    [[nodiscard]] bool dropped_skew() const noexcept { return dropped_skew_; }
 
     void write(std::string& head, std::string& body) override;
     void read(const net::response_view& response) override;
@@ -39,7 +42,7 @@ private:
     void learn_skew(const net::response_view& response);
 
     const clock& time_;
-    clock_skew& skew_;
+    aws::clock_skew& skew_;
     operation_call& what_;
     route* by_ = nullptr;
     const aws::credentials_ptr* who_ = nullptr;
@@ -47,6 +50,7 @@ private:
     timestamp sent_at_{};
     std::chrono::microseconds used_offset_{0};
     bool learnt_skew_ = false;
+    bool dropped_skew_ = false;
 };
 
 /// The service repeats what it was sent where it refuses a signature: takes secret, token and

@@ -111,6 +111,8 @@ asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
     for (;;) {
         switch (next.what) {
         case request_action::kind::refresh_credentials:
+            // By the service's clock the provider sees whether the next ones have expired too.
+            if (skew_.is_known()) config().credentials->set_clock_offset(skew_.offset());
             config().credentials->invalidate(now.who);
             [[fallthrough]];
         case request_action::kind::credentials:
@@ -144,7 +146,8 @@ asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
 
 asio::awaitable<request_action> client::core::fetch_credentials(running& call) {
     call.pause();
-    auto got = co_await credentials_before(call.deadline, config().credentials, env().time);
+    auto got =
+        co_await credentials_before(call.deadline, config().credentials, env().time, closing_);
     if (!got) co_return call.machine.on_no_credentials(got.error());
     call.who = *std::move(got);
     co_return depart(call);
@@ -198,12 +201,21 @@ void client::core::log(log_level level, const std::string& line) const {
     env().log.write(level, line);
 }
 
+void client::core::take_in_skew(const running& call) const {
+    config().credentials->set_clock_offset(skew_.offset());
+    if (!env().log.wants(log_level::warning)) return;
+    const auto ahead = std::chrono::round<std::chrono::milliseconds>(skew_.offset());
+    const std::string url = call.by->endpoint.url();
+    if (call.one.dropped_skew())
+        log(log_level::warning, url + " refuses signatures dated by its own Date header: the "
+                                      "correction of the clock learnt from it is dropped");
+    else
+        log(log_level::warning,
+            "the clock of " + url + " is " + std::to_string(ahead.count()) + " ms ahead of ours");
+}
+
 void client::core::log_changes(const running& call) const {
-    if (call.one.learnt_skew() && env().log.wants(log_level::warning)) {
-        const auto ahead = std::chrono::round<std::chrono::milliseconds>(skew_.offset());
-        log(log_level::warning, "the clock of " + call.by->endpoint.url() + " is " +
-                                    std::to_string(ahead.count()) + " ms ahead of ours");
-    }
+    if (call.one.learnt_skew() || call.one.dropped_skew()) take_in_skew(call);
     using change = circuit_breaker::change;
     const change seen = call.machine.breaker_change();
     if (seen == change::none || !env().log.wants(log_level::warning)) return;
@@ -279,6 +291,8 @@ asio::awaitable<request_action> client::core::send_hedged(running& call, net::se
 
 asio::awaitable<void> client::core::close() {
     closed_.store(true, std::memory_order_relaxed);
+    closing_->close();
+    config().credentials->abandon_renewal();
     const auto all = routes_.close();
     for (const auto& one : all)
         co_await one->close();

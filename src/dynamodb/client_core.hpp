@@ -3,8 +3,9 @@
 #pragma once
 
 #include "aws/adaptive_limiter.hpp"
+#include "aws/clock_skew.hpp"
 #include "dynamodb/client_settings.hpp"
-#include "dynamodb/clock_skew.hpp"
+#include "dynamodb/close_signal.hpp"
 #include "dynamodb/hedging.hpp"
 #include "dynamodb/operation_call.hpp"
 #include "dynamodb/request_fsm.hpp"
@@ -99,11 +100,13 @@ private:
     [[nodiscard]] std::chrono::milliseconds attempt_patience() const noexcept;
     [[nodiscard]] std::chrono::milliseconds patience(const call_options& options) const noexcept;
     void log(log_level level, const std::string& line) const;
+    void take_in_skew(const running& call) const;
     void log_changes(const running& call) const;
 
     const client_settings settings_;
     route_table routes_;
-    clock_skew skew_;
+    aws::clock_skew skew_;
+    const std::shared_ptr<close_signal> closing_ = std::make_shared<close_signal>();
     aws::retry_quota quota_;
     std::optional<aws::adaptive_limiter> limiter_;
     std::optional<hedge_policy> hedges_;

@@ -67,7 +67,10 @@ client_settings resolve_settings(client_config config) {
     const aws::shared_settings shared = aws::read_settings(config.env, files, config.profile);
     config.region = aws::resolve_region(config.region, config.env, files, profile);
     config.endpoint = aws::resolve_endpoint_url(config.endpoint, config.env, files, profile);
-    if (config.tls.ca_file.empty()) config.tls.ca_file = shared.ca_bundle;
+    if (config.tls.ca_file.empty()) {
+        config.tls.ca_file = shared.ca_bundle;
+        config.tls.ca_file_source = shared.ca_bundle_source;
+    }
     fill(config.use_fips, shared.use_fips, false);
     fill(config.use_dualstack, shared.use_dualstack, false);
     fill(config.account_id_endpoint_mode, shared.account_id_mode,

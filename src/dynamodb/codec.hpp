@@ -35,6 +35,10 @@ CODYNAMO_FOR_EACH_OPERATION(CODYNAMO_DECLARE_CODEC)
 /// What a response with a status other than 2xx means. Never throws for what the server sent.
 [[nodiscard]] failure decode_failure(const net::response_view& response);
 
+/// The response's x-amzn-requestid, of at most 128 letters, digits, '-' and '_'; empty when it is
+/// anything else.
+[[nodiscard]] std::string request_id_of(const net::response_view& response);
+
 /// errc for a service code (without namespace) and, for unknown codes, the HTTP status.
 [[nodiscard]] errc errc_of(std::string_view service_code, unsigned http_status) noexcept;
 

@@ -128,10 +128,19 @@ std::string describe_without_message(const net::response_view& response, std::st
 
 } // namespace
 
+std::string request_id_of(const net::response_view& response) {
+    constexpr std::size_t longest = 128;
+    constexpr std::string_view allowed =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const std::string_view id = response.header("x-amzn-requestid");
+    const bool plain = id.find_first_not_of(allowed) == std::string_view::npos;
+    return plain && id.size() <= longest ? std::string(id) : std::string();
+}
+
 failure decode_failure(const net::response_view& response) {
     diagnostics words;
     words.http_status = response.status;
-    words.request_id = clean(response.header("x-amzn-requestid"));
+    words.request_id = request_id_of(response);
     words.service_code = clean(bare_code(response.header("x-amzn-errortype")));
 
     boost::system::error_code parsed;

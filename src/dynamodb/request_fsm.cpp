@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dynamodb/request_fsm.hpp"
 
-#include "dynamodb/clock_skew.hpp"
+#include "aws/clock_skew.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -11,9 +11,12 @@ namespace {
 
 using kind = request_action::kind;
 
-aws::retry_class classify(const failure& why) noexcept {
+/// By what the service said, and not by what may be quoted of it.
+aws::retry_class classify(const attempt_outcome& outcome) noexcept {
+    const failure& why = *outcome.why;
     if (why.info && why.info->http_status != 0 && why.code != errc::checksum_mismatch) {
-        return aws::classify_response(why.info->http_status, why.info->service_code);
+        return aws::classify_response(why.info->http_status,
+                                      outcome.service_code_or(why.info->service_code));
     }
     return aws::classify_error(why.code);
 }
@@ -41,29 +44,31 @@ bool reached_service(const attempt_outcome& outcome) noexcept {
 
 /// Whether the service refused the request for a date that was wrong, and not for a wrong secret.
 bool was_misdated(const attempt_outcome& outcome) noexcept {
+    if (outcome.offset_dropped) return true;
     if (!outcome.date_error || !outcome.why->info) return false;
     const auto off = *outcome.date_error;
-    return is_skew_code(outcome.why->info->service_code) &&
-           (off > clock_skew::refusal_threshold || off < -clock_skew::refusal_threshold);
+    return aws::is_skew_code(outcome.service_code_or(outcome.why->info->service_code)) &&
+           (off > aws::clock_skew::refusal_threshold || off < -aws::clock_skew::refusal_threshold);
 }
 
 } // namespace
 
 bool is_refusal(const attempt_outcome& outcome) noexcept {
     return outcome.why && outcome.why->info && outcome.why->info->http_status / 100 == 4 &&
-           classify(*outcome.why) == aws::retry_class::none;
+           classify(outcome) == aws::retry_class::none;
 }
 
 void tell(aws::adaptive_limiter& limiter, const attempt_outcome& outcome,
           std::chrono::steady_clock::time_point now) {
     if (!reached_service(outcome)) return;
-    const auto failed_as = outcome.why ? classify(*outcome.why) : aws::retry_class::none;
+    const auto failed_as = outcome.why ? classify(outcome) : aws::retry_class::none;
     limiter.ended(failed_as == aws::retry_class::throttling, now);
 }
 
 request_fsm::~request_fsm() {
     // Cancelled between permission and verdict, or before a retry.
     if (breaker_) breaker_->give_back(permission_);
+    if (limiter_) limiter_->leave(place_);
     withdraw_retry();
 }
 
@@ -79,7 +84,7 @@ request_action request_fsm::on_credentials(time_point now, circuit_breaker& brea
     const auto permission = breaker.ask(now);
     if (!permission.granted) return wait_for_circuit(now, breaker, permission);
     if (limiter_) {
-        const auto wait = limiter_->acquire(now);
+        const auto wait = limiter_->acquire(now, place_);
         if (wait.count() > 0) {
             breaker.give_back(permission);
             return wait_for_token(now, wait);
@@ -119,7 +124,7 @@ request_action request_fsm::wait_for_circuit(time_point now, const circuit_break
 }
 
 request_action request_fsm::on_attempt(time_point now, attempt_outcome outcome) {
-    const auto failed_as = outcome.why ? classify(*outcome.why) : aws::retry_class::none;
+    const auto failed_as = outcome.why ? classify(outcome) : aws::retry_class::none;
     if (limiter_) tell(*limiter_, outcome, now);
     tell_breaker(now, outcome, failed_as);
     if (outcome.why) return after_failure(now, std::move(outcome), failed_as);
@@ -199,6 +204,7 @@ std::optional<failure> request_fsm::result() const {
 
 request_action request_fsm::give_up(failure unless_told) {
     withdraw_retry();
+    if (limiter_) limiter_->leave(place_);
     if (!result_) result_ = std::move(unless_told);
     return {kind::done};
 }

@@ -30,8 +30,16 @@ struct attempt_outcome {
     /// By how much the date of the request was behind the server's clock, as far as the response
     /// tells.
     std::optional<std::chrono::microseconds> date_error;
+    /// Whether the date was computed with an offset that is given up now.
+    bool offset_dropped = false;
+    /// The service's code where that of `why` had to be masked; empty otherwise. Decides.
+    std::string service_code;
     /// Value of x-amz-retry-after; empty when absent.
     std::string retry_after;
+
+    [[nodiscard]] std::string_view service_code_or(std::string_view shown) const noexcept {
+        return service_code.empty() ? shown : std::string_view(service_code);
+    }
 };
 
 /// Whether the service said no, and would say so to the same request again.
@@ -126,6 +134,7 @@ private:
 
     aws::retry_schedule schedule_;
     aws::adaptive_limiter* limiter_;
+    aws::adaptive_limiter::ticket place_ = 0;
     random_source* random_;
     limits bounds_;
     circuit_breaker* breaker_ = nullptr;

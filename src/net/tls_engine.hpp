@@ -203,7 +203,9 @@ private:
             std::string why = take_openssl_error();
             errno = 0;
             if (!std::ifstream(config.ca_file)) why = std::generic_category().message(errno);
-            throw error(errc::tls_failed, "tls.ca_file = \"" + config.ca_file + "\": " + why);
+            const std::string source =
+                config.ca_file_source.empty() ? "tls.ca_file" : config.ca_file_source;
+            throw error(errc::tls_failed, source + " = \"" + config.ca_file + "\": " + why);
         }
     }
 

@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,6 +68,23 @@ public:
     /// The service said that these have expired: do not hand out the same again if others can be
     /// had.
     virtual void invalidate(const credentials_ptr& expired);
+
+    // The rest has defaults for a provider that never renews anything.
+
+    /// The credentials that are still valid although resolve() waits for a renewal; null when there
+    /// are none. A call that has waited for resolve() for a quarter of its time, or a second, signs
+    /// with these. By default what current() gives.
+    [[nodiscard]] virtual credentials_ptr valid() const;
+    /// For error messages: the name and what else is known, e.g. "container (169.254.170.2;
+    /// credentials expired at 2026-01-31T12:00:00Z)". Without secrets. By default the name.
+    [[nodiscard]] virtual std::string describe() const;
+    /// Ends a renewal that is under way; a caller that still waits for it starts another. A client
+    /// calls this when it is closed. By default does nothing.
+    virtual void abandon_renewal();
+    /// The service's clock is `ahead` of this machine's (negative: behind), as a client has learnt
+    /// from its answers: by that clock expiry is judged and requests are dated. By default does
+    /// nothing.
+    virtual void set_clock_offset(std::chrono::microseconds ahead);
 };
 
 using credentials_provider_ptr = std::shared_ptr<credentials_provider>;

@@ -33,18 +33,21 @@ struct CODYNAMO_API profile_files {
 };
 
 /// Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files". Pure.
-/// Sections and properties with invalid names are ignored, as the SDKs do.
-/// Throws errc::invalid_argument with file label and line number (the line itself may hold a
-/// secret) for a line that is no section, property, comment or continuation.
+/// Sections and properties with invalid names are ignored, as the SDKs do. A name in quotes may
+/// hold anything: [profile "my profile"] and [sso-session 'FOO BAR'] are read by the rules of a
+/// shell, as by the AWS CLI; the credentials file may then have a section [my profile]. Throws
+/// errc::invalid_argument with file label and line number (the line itself may hold a secret) for a
+/// line that is no section, property, comment or continuation.
 [[nodiscard]] CODYNAMO_API profile_files parse_profile_files(std::string_view config_text,
                                                              std::string_view credentials_text);
 
 /// Reads AWS_CONFIG_FILE (else ~/.aws/config) and AWS_SHARED_CREDENTIALS_FILE (else
 /// ~/.aws/credentials). A missing file is an empty one; so is the default file when there is no
 /// home folder. Reads from disk in the calling thread: two files of a few kilobytes.
-/// Throws errc::invalid_argument, naming the file's path and the line of what is malformed, when a
-/// file cannot be read, is no regular file (a pipe, say; /dev/null is an empty one), is larger than
-/// 1 MiB or malformed.
+/// A file that cannot be read, is no regular file (a pipe, say; /dev/null is an empty one) or is
+/// larger than 1 MiB is an error when a variable names it; a default one counts as missing, with a
+/// warning in the log. Throws errc::invalid_argument, naming the file's path, the variable, and the
+/// line of what is malformed.
 [[nodiscard]] CODYNAMO_API profile_files load_profile_files(const environment& env);
 
 /// `given` if not empty, else AWS_PROFILE, else "default".

@@ -39,6 +39,8 @@ struct shared_settings {
     std::optional<retry_spec> spec{};
     /// AWS_CA_BUNDLE, `ca_bundle`.
     std::string ca_bundle{};
+    /// "AWS_CA_BUNDLE" or "ca_bundle of the profile", for messages.
+    std::string ca_bundle_source{};
     /// AWS_DISABLE_CLOCK_SKEW_CORRECTION, `disable_clock_skew_correction`.
     std::optional<bool> disable_clock_skew_correction{};
 };

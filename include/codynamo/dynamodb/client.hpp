@@ -146,7 +146,8 @@ public:
     /// Where requests go, unless they go to the host of an account.
     [[nodiscard]] const aws::endpoint& endpoint() const noexcept;
     [[nodiscard]] net::transport_stats stats() const;
-    /// New calls fail with errc::closed; waits for the ones on the wire and closes the connections.
+    /// New calls fail with errc::closed, and so do those that wait for credentials; a renewal of
+    /// credentials ends. Waits for the calls on the wire and closes the connections.
     [[nodiscard]] boost::asio::awaitable<void> close();
 
     /// The shared insides; for the library's own use.

@@ -169,6 +169,9 @@ struct tls_config {
     /// Accepts any certificate. Whoever listens on the way can then read and change everything. For
     /// experiments only.
     bool dangerously_skip_certificate_verification = false;
+    /// What error messages call ca_file, e.g. the environment variable it is from; empty:
+    /// "tls.ca_file".
+    std::string ca_file_source{};
 };
 
 /// Which proxy a connection passes through. It is always asked for a tunnel (CONNECT), for plain

@@ -276,8 +276,9 @@ TEST_CASE("A container over https is trusted by the configured authorities") {
     folder.write("config", "[default]\nca_bundle = /no/such/bundle-of-profile\n");
     for (const auto& [name, value, says] :
          std::vector<std::tuple<std::string, std::string, const char*>>{
-             {"AWS_CA_BUNDLE", "/no/such/bundle", "/no/such/bundle"},
-             {"AWS_CONFIG_FILE", folder.path() + "/config", "bundle-of-profile"}}) {
+             {"AWS_CA_BUNDLE", "/no/such/bundle", "AWS_CA_BUNDLE = \"/no/such/bundle\": "},
+             {"AWS_CONFIG_FILE", folder.path() + "/config",
+              "ca_bundle of the profile = \"/no/such/bundle-of-profile\": "}}) {
         scripted_services services({{full, "https://127.0.0.1:1/c"}, {name, value}});
         source_options options = services.options();
         options.connect = nullptr; // never gets as far as to connect

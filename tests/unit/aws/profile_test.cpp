@@ -8,7 +8,13 @@
 
 #include <codynamo/aws/profile.hpp>
 
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <random>
+#include <string>
 #include <sys/stat.h>
+#include <vector>
 
 using namespace codynamo;
 using namespace codynamo::aws;
@@ -233,13 +239,141 @@ TEST_CASE("a file that cannot be read or is no such file is an error with its pa
         return message_of(errc::invalid_argument, [&] { (void)load_profile_files(env); });
     };
     CHECK_THAT(load("/folder"), Catch::StartsWith("cannot read \"" + home.path() + "/folder\": "));
-    CHECK_THAT(load("/large"), Catch::EndsWith("larger than 1 MiB"));
+    CHECK_THAT(load("/large"), Catch::Contains("larger than 1 MiB (named by AWS_CONFIG_FILE)"));
     // Nobody writes to it: opening it would wait.
     REQUIRE(::mkfifo((home.path() + "/pipe").c_str(), 0600) == 0);
-    CHECK(load("/pipe") == "cannot read \"" + home.path() + "/pipe\": it is not a regular file");
+    CHECK(load("/pipe") == "cannot read \"" + home.path() +
+                               "/pipe\": it is not a regular file (named by AWS_CONFIG_FILE); make "
+                               "it readable or unset the variable");
     CHECK(message_of(errc::no_credentials, [&] {
               (void)detail::read_secret_file(home.path() + "/pipe");
           }) == "cannot read \"" + home.path() + "/pipe\": it is not a regular file");
+}
+
+TEST_CASE("a default file that cannot be read counts as missing, with a warning") {
+    const testing_support::scratch_folder home;
+    std::vector<std::string> log;
+    auto env = fake_environment({{"HOME", home.path()}});
+    env.log.level = log_level::warning;
+    env.log.sink = [&](log_level, std::string_view line) { log.emplace_back(line); };
+    const auto folder = [&](const char* name) { home.write(std::string(name) + "/x", ""); };
+    SECTION("config") {
+        folder(".aws/config");
+        home.write(".aws/credentials", "[default]\naws_access_key_id = A\n");
+        CHECK(load_profile_files(env).profiles.at("default").at("aws_access_key_id") == "A");
+        REQUIRE(log.size() == 1);
+        CHECK(log[0] == "cannot read \"" + home.path() +
+                            "/.aws/config\": it is not a regular file; continuing without this "
+                            "file");
+    }
+    SECTION("credentials") {
+        folder(".aws/credentials");
+        home.write(".aws/config", "[default]\nregion = eu-west-1\n");
+        CHECK(load_profile_files(env).profiles.at("default").at("region") == "eu-west-1");
+        CHECK(log.size() == 1);
+    }
+    SECTION("both are there, but their folder is another user's") {
+        home.write(".aws/config", "[default]\nregion = eu-west-1\n");
+        const auto path = std::filesystem::path(home.path()) / ".aws";
+        std::filesystem::permissions(path, std::filesystem::perms::none);
+        const bool is_root = std::ifstream(path / "config").good();
+        CHECK(load_profile_files(env).profiles.empty() != is_root);
+        CHECK(log.size() == (is_root ? 0U : 2U));
+        std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    }
+}
+
+TEST_CASE("a name in quotes may hold anything, as in the AWS CLI") {
+    const auto files = parse_profile_files("[profile \"my profile\"] # comment\na = 1\n"
+                                           "[profile 'x # y;z]'] ; comment\na = 2\n"
+                                           "[profile \"say \\\"hi\\\" \\\\ \\n\"]\na = 3\n"
+                                           "[profile a' b 'c]\na = 4\n"
+                                           "[profile 'default']\na = 5\n"
+                                           "[sso-session 'FOO BAR']\nb = 6\n"
+                                           "[services \"S 1\"]\nc = 7\n"
+                                           "[profile two words]\na = 8\n"
+                                           "[profile 'open]\na = 9\n"
+                                           "[profile \"one\" \"two\"]\na = 10\n"
+                                           "[profile '']\na = 11\n",
+                                           "[my profile]\nd = 12\n[not there]\nd = 13\n");
+    std::map<std::string, std::string> found;
+    for (const auto& [name, section] : files.profiles)
+        found[name] = section.at("a");
+    CHECK(found == std::map<std::string, std::string>{{"my profile", "1"},
+                                                      {"x # y;z]", "2"},
+                                                      {"say \"hi\" \\ \\n", "3"},
+                                                      {"a b c", "4"},
+                                                      {"default", "5"}});
+    CHECK(files.profiles.at("my profile").at("d") == "12");
+    CHECK(files.sso_sessions.at("FOO BAR").at("b") == "6");
+    CHECK(files.services.at("S 1").at("c") == "7");
+}
+
+namespace {
+
+std::string random_text(std::mt19937& random, std::string_view alphabet, std::size_t most) {
+    std::string text;
+    for (auto length = random() % (most + 1); length != 0; --length)
+        text += alphabet[random() % alphabet.size()];
+    return text;
+}
+
+std::string in_quotes(const std::string& name) {
+    std::string text = "\"";
+    for (const char c : name) {
+        if (c == '"' || c == '\\') text += '\\';
+        text += c;
+    }
+    return text + "\"";
+}
+
+} // namespace
+
+TEST_CASE("random text is a profile file or refused by its line, and never anything else") {
+    std::mt19937 random(7);
+    constexpr std::string_view alphabet = "[]\"'\\#;=\n\n \t\rabprofile-ss.0\x7f\xc3";
+    int parsed = 0;
+    for (int round = 0; round != 20'000; ++round) {
+        std::string config = "[profile a]\n" + random_text(random, alphabet, 20);
+        const std::string credentials = random_text(random, alphabet, 10);
+        try {
+            const auto files = parse_profile_files(config, credentials);
+            for (const auto& [name, section] : files.profiles)
+                CHECK(name.find_first_of("\n\r\x7f") == std::string::npos);
+            // Reading once more gives the same, and so does a comment behind it.
+            CHECK(parse_profile_files(config + "\n# end", credentials).profiles == files.profiles);
+            ++parsed;
+        } catch (const error& refused) {
+            CHECK(refused.code() == errc::invalid_argument);
+            CHECK(refused.info().message.find(" file line ") != std::string::npos);
+        }
+    }
+    CHECK(parsed > 500);
+}
+
+TEST_CASE("random profiles that are written down are read as they were") {
+    std::mt19937 random(11);
+    constexpr std::string_view name_alphabet = "ab Z9_-/.%@:+#;'\"\\[]=!";
+    constexpr std::string_view value_alphabet = "ab=#;[]'\"\\%9";
+    for (int round = 0; round != 2'000; ++round) {
+        sections expected;
+        std::string config;
+        for (auto count = random() % 5; count != 0; --count) {
+            const std::string name = "n" + random_text(random, name_alphabet, 12);
+            config +=
+                "[profile " + in_quotes(name) + "]" + (random() % 2 ? " # comment" : "") + "\n";
+            auto& section = expected[name];
+            for (auto keys = random() % 4; keys != 0; --keys) {
+                const std::string key = "k" + random_text(random, "ab_-9", 5);
+                const std::string value = "v" + random_text(random, value_alphabet, 12);
+                config += key + (random() % 2 ? " = " : "=") + value + "\n";
+                section[key] = value;
+            }
+            if (random() % 3 == 0) config += "\n; comment\n";
+        }
+        INFO(config);
+        CHECK(parse_profile_files(config, "").profiles == expected);
+    }
 }
 
 TEST_CASE("a malformed line of a file is told with the file's path") {

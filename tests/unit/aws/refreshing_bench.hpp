@@ -3,6 +3,7 @@
 #pragma once
 
 #include "aws/refreshing_provider.hpp"
+#include "aws/source_memory.hpp"
 #include "unit/aws/fixtures.hpp"
 
 #include <codynamo/testing/manual_clock.hpp>
@@ -14,12 +15,10 @@
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -40,11 +39,6 @@ public:
         const int number = ++fetches;
         const int others = running_++;
         at_most_running = std::max<int>(at_most_running, others + 1);
-        const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
-        {
-            const std::lock_guard lock(mutex_);
-            last_executor_ = executor;
-        }
         while (held)
             co_await boost::asio::post(boost::asio::deferred);
         --running_;
@@ -70,8 +64,6 @@ public:
 private:
     std::shared_ptr<manual_clock> time_;
     std::atomic<int> running_ = 0;
-    std::mutex mutex_;
-    boost::asio::any_io_executor last_executor_;
 };
 
 using reply = scripted_source::reply;
@@ -124,6 +116,7 @@ struct bench {
     std::shared_ptr<manual_clock> time = std::make_shared<manual_clock>();
     std::shared_ptr<scripted_source> source = std::make_shared<scripted_source>(time);
     std::vector<std::string> log;
+    std::shared_ptr<aws::detail::source_memory> memory;
     aws::credentials_provider_ptr provider;
 
     explicit bench(aws::detail::refresh_policy policy = {}) {
@@ -132,8 +125,10 @@ struct bench {
         env.random = std::make_shared<fixed_random>();
         env.log.level = log_level::debug;
         env.log.sink = [this](log_level, std::string_view line) { log.emplace_back(line); };
-        env = tapped(std::move(env));
-        provider = aws::detail::refreshing(source, env, policy);
+        aws::source_options options;
+        options.env = tapped(std::move(env));
+        memory = aws::detail::attach_memory(options);
+        provider = aws::detail::refreshing(source, options.env, policy, memory);
     }
 
     std::string key() { return run(provider->resolve())->access_key_id; }

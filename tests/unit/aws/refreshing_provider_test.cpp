@@ -2,6 +2,7 @@
 // When credentials are fetched again, and what everybody gets when that fails.
 #include "unit/aws/refreshing_bench.hpp"
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -83,8 +84,8 @@ TEST_CASE("a refresh that fails serves what is still valid, and backs off") {
     CHECK(b.key() == "key-1"); // and fetches in the background
     CHECK(b.source->fetches == 2);
     REQUIRE(b.log.size() == 1);
-    CHECK(b.log[0] == "credentials could not be refreshed, going on with the present ones: "
-                      "scripted: the service is away");
+    CHECK(b.log[0] == "credentials could not be refreshed, using the present ones (they expire at "
+                      "2023-11-14T23:13:20Z): scripted: the service is away");
     // 10 s, 20 s, 40 s …, half of each as the random source is zero.
     for (const auto pause : {5s, 10s, 20s, 40s}) {
         INFO(pause.count());
@@ -115,11 +116,10 @@ TEST_CASE("in the mandatory window too a failure serves what is still valid") {
     CHECK(b.source->fetches == 2);
     b.time->advance(5min);
     CHECK(message_of(errc::no_credentials, [&] { (void)b.key(); }) == "the service is away");
-    // With nothing valid every new caller tries, as nothing is lost by it.
-    CHECK(message_of(errc::no_credentials, [&] { (void)b.key(); }) == "the service is away");
-    CHECK(b.source->fetches == 4);
+    CHECK(b.source->fetches == 3);
     b.source->says = reply::found;
-    CHECK(b.key() == "key-5");
+    b.time->advance(500ms);
+    CHECK(b.key() == "key-4");
 }
 
 TEST_CASE("credentials of a short life are not fetched in a circle") {
@@ -136,12 +136,163 @@ TEST_CASE("credentials of a short life are not fetched in a circle") {
     CHECK(b.source->fetches == 3);
 }
 
-TEST_CASE("credentials that have expired on arrival are a failure") {
+TEST_CASE("credentials that have expired on arrival are a failure, by a clock that is known") {
     bench b;
+    b.provider->set_clock_offset(0s);
     b.source->lifetime = -1s;
     CHECK(message_of(errc::no_credentials, [&] { (void)b.key(); }) ==
-          "the credentials have expired already");
+          "the credentials expired at 2023-11-14T22:13:19Z, 1 s before they were received; check "
+          "this machine's clock, and whether scripted returns old credentials");
     CHECK(b.hand() == "none");
+    b.time->advance(1s);
+    b.provider->set_clock_offset(7200s);
+    b.source->lifetime = 60s;
+    CHECK(
+        message_of(errc::no_credentials, [&] { (void)b.key(); }) ==
+        "the credentials expired at 2023-11-14T22:14:21Z, 7140 s before they were received by the "
+        "clock of the service, which is 7200 s ahead of this machine's; check this machine's "
+        "clock, and whether scripted returns old credentials");
+}
+
+TEST_CASE("expiry is judged by the service's clock as soon as it is known") {
+    bench b;
+    // Our clock is two hours ahead: what lives for an hour has expired an hour ago.
+    b.source->lifetime = -3600s;
+    CHECK(b.key() == "key-1"); // the service judges
+    CHECK(b.hand() == "key-1");
+    SECTION("which says that our clock is wrong") {
+        b.provider->set_clock_offset(-7200s);
+        CHECK(b.hand() == "key-1");
+        b.time->advance(46min);
+        CHECK(b.hand() == "none");
+        CHECK(b.key() == "key-1"); // and fetches in the background
+        CHECK(b.hand() == "key-2");
+    }
+    SECTION("which says that our clock is right") {
+        b.provider->set_clock_offset(0s);
+        CHECK(b.hand() == "none");
+        message_of(errc::no_credentials, [&] { (void)b.key(); });
+    }
+}
+
+TEST_CASE("a renewal that takes longer than a second is not waited for") {
+    for (const auto at : {50min, 59min}) {
+        INFO(at.count());
+        bench b;
+        CHECK(b.key() == "key-1");
+        b.time->advance(at);
+        b.time->advance(1s);
+        asio::io_context context;
+        waiting first, second;
+        b.hold(first, context);
+        CHECK(first.result == "waiting");
+        CHECK(b.hand() == "none");
+        b.time->advance(1s);
+        CHECK(b.hand() == "key-1");
+        second.start(context.get_executor(), b.provider);
+        poll(context, 20);
+        CHECK(second.result == "key-1");
+        // Who waits already decides for himself.
+        CHECK(b.log.empty());
+        REQUIRE(b.provider->valid());
+        CHECK(b.provider->valid()->access_key_id == "key-1");
+        REQUIRE(b.log.size() == 1);
+        CHECK(b.log[0] == "credentials are not renewed yet, using the present ones (they expire at "
+                          "2023-11-14T23:13:20Z): scripted has not answered");
+        CHECK(b.source->fetches == 2);
+        b.release(context);
+        CHECK(first.result == "key-2");
+    }
+}
+
+TEST_CASE("a renewal that hangs until the end fails nobody before the credentials expire") {
+    bench b;
+    b.source->lifetime = 50s;
+    CHECK(b.key() == "key-1");
+    CHECK(b.key() == "key-2");
+    asio::io_context context;
+    waiting first;
+    std::deque<waiting> callers;
+    b.time->advance(26s);
+    b.hold(first, context);
+    for (int second = 1; second != 24; ++second) {
+        b.time->advance(1s);
+        INFO(second);
+        waiting& caller = callers.emplace_back();
+        caller.start(context.get_executor(), b.provider);
+        poll(context, 20);
+        CHECK(caller.result == "key-2");
+    }
+    b.time->advance(1s);
+    CHECK(b.hand() == "none");
+    CHECK_FALSE(b.provider->valid());
+    b.release(context);
+}
+
+TEST_CASE("a provider says for messages what it knows") {
+    bench b;
+    CHECK(b.provider->describe() == "scripted");
+    b.memory->set_server("169.254.170.2");
+    CHECK(b.provider->describe() == "scripted (169.254.170.2)");
+    CHECK(b.key() == "key-1");
+    CHECK(b.provider->describe() ==
+          "scripted (169.254.170.2; credentials valid until 2023-11-14T23:13:20Z)");
+    b.time->advance(2h);
+    CHECK(b.provider->describe() ==
+          "scripted (169.254.170.2; credentials expired at 2023-11-14T23:13:20Z)");
+    const auto chain = chain_credentials({b.provider});
+    CHECK(chain->describe() == "chain");
+    CHECK(run(chain->resolve())->access_key_id == "key-2");
+    CHECK(chain->describe() == b.provider->describe());
+    CHECK(chain->valid() == b.provider->current());
+}
+
+TEST_CASE("a renewal that is abandoned ends, and a caller that still waits starts another") {
+    bench b;
+    asio::io_context context;
+    waiting leaving, staying;
+    b.hold(leaving, context);
+    staying.start(context.get_executor(), b.provider);
+    poll(context, 20);
+    CHECK(b.source->fetches == 1);
+    leaving.stop.emit(asio::cancellation_type::terminal);
+    b.provider->abandon_renewal();
+    poll(context, 50);
+    CHECK(b.source->fetches == 2);
+    CHECK(staying.result == "waiting");
+    staying.stop.emit(asio::cancellation_type::terminal);
+    poll(context, 20);
+    b.provider->abandon_renewal();
+    drain(context); // returns although the source would never answer
+    CHECK(leaving.result != "waiting");
+    CHECK(staying.result != "waiting");
+    b.source->held = false;
+    CHECK(b.key() == "key-3");
+}
+
+TEST_CASE("without any credentials a source that fails is left alone, longer each time") {
+    bench b;
+    b.source->says = reply::broken;
+    const auto fails = [&] {
+        return message_of(errc::no_credentials, [&] { (void)b.key(); }) == "the service is away";
+    };
+    CHECK(fails());
+    // 1 s, 2 s, 4 s …, at most a minute, half of each as the random source is zero.
+    for (const auto pause : {500ms, 1000ms, 2000ms, 4000ms, 8000ms, 16'000ms, 30'000ms, 30'000ms}) {
+        INFO(pause.count());
+        const int before = b.source->fetches;
+        b.time->advance(pause - 1ms);
+        for (int i = 0; i != 10; ++i)
+            CHECK(fails());
+        CHECK(b.source->fetches == before);
+        b.time->advance(1ms);
+        CHECK(fails());
+        CHECK(b.source->fetches == before + 1);
+    }
+    b.source->says = reply::found;
+    b.time->advance(30s);
+    CHECK(b.hand() == "none");
+    CHECK(b.key() == "key-10");
 }
 
 TEST_CASE("with static stability expired credentials go on when there are no others") {
@@ -194,6 +345,7 @@ TEST_CASE("static stability never takes expired credentials for ones that last l
 
 TEST_CASE("expired credentials that are refused are fetched once more, and not at each refusal") {
     bench b(detail::refresh_policy{true});
+    b.provider->set_clock_offset(0s);
     b.source->same_key = true;
     CHECK(b.key() == "key");
     b.time->advance(2h);

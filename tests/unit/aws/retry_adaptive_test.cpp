@@ -3,7 +3,9 @@
 #include "aws/adaptive_limiter.hpp"
 #include "support/vectors.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -147,4 +149,85 @@ TEST_CASE("many threads take no more tokens than there are") {
         }
     }
     CHECK(passed == 1);
+}
+
+namespace {
+
+/// Callers that each send one request after the other, as soon as they may, to a service that
+/// answers at once.
+struct busy_callers {
+    explicit busy_callers(std::size_t count) : all(count) {}
+
+    struct caller {
+        adaptive_limiter::ticket place = 0;
+        double next = 0;
+        double longest_wait = 0;
+        double asked = 0;
+        int sent = 0;
+    };
+
+    /// Until then nobody has anything else to do.
+    void run(adaptive_limiter& limiter, double from, double until) {
+        for (auto& each : all)
+            each.next = each.asked = from;
+        for (;;) {
+            auto& each =
+                *std::min_element(all.begin(), all.end(),
+                                  [](const auto& a, const auto& b) { return a.next < b.next; });
+            if (each.next >= until) return;
+            const auto wait = limiter.acquire(at(each.next), each.place);
+            if (wait.count() == 0) {
+                limiter.ended(false, at(each.next));
+                ++each.sent;
+                each.longest_wait = std::max(each.longest_wait, each.next - each.asked);
+                each.next += 0.001; // the answer's way
+                each.asked = each.next;
+            } else {
+                each.next += std::chrono::duration<double>(wait).count();
+            }
+        }
+    }
+
+    std::vector<caller> all;
+};
+
+} // namespace
+
+TEST_CASE("after throttling nobody starves, and nobody waits at the pace of the beginning") {
+    adaptive_limiter limiter{time_point{}};
+    // Half a second of throttling at a hundred a second.
+    for (int i = 0; i != 100; ++i)
+        limiter.ended(i >= 50, at(9.5 + i * 0.01));
+    REQUIRE(limiter.allowed() < 100);
+    busy_callers callers(50);
+    callers.run(limiter, 10.5, 70);
+    const auto [least, most] =
+        std::minmax_element(callers.all.begin(), callers.all.end(),
+                            [](const auto& a, const auto& b) { return a.sent < b.sent; });
+    CHECK(least->sent > 10);
+    CHECK(most->sent - least->sent <= most->sent / 10 + 2);
+    for (const auto& each : callers.all)
+        CHECK(each.longest_wait < 10);
+}
+
+TEST_CASE(
+    "callers are served in the order in which they came, and who leaves lets others advance") {
+    adaptive_limiter limiter{time_point{}};
+    make_slow(limiter);
+    adaptive_limiter::ticket first = 0;
+    adaptive_limiter::ticket second = 0;
+    adaptive_limiter::ticket third = 0;
+    for (auto* place : {&first, &second, &third})
+        CHECK(limiter.acquire(at(10), *place) == 500ms);
+    CHECK(limiter.acquire(at(12)) > 0s); // the first one's
+    CHECK(limiter.acquire(at(12), third) > 0s);
+    CHECK(limiter.acquire(at(12), second) > 0s);
+    CHECK(limiter.acquire(at(12), first) == 0s);
+    CHECK(first == 0);
+    CHECK(limiter.acquire(at(14), third) > 0s);
+    limiter.leave(second);
+    CHECK(second == 0);
+    CHECK(limiter.acquire(at(14), third) == 0s);
+    limiter.leave(third); // has none any more
+    CHECK(limiter.acquire(at(16)) == 0s);
 }

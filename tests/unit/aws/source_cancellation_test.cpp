@@ -60,8 +60,12 @@ TEST_CASE("A cancelled source is neither unset nor broken, and asks no further")
         std::size_t at;
         make source;
     };
-    const make metadata = aws::detail::instance_metadata_source;
-    const make container = aws::detail::container_source;
+    const make metadata = [](source_options options) {
+        return aws::detail::instance_metadata_source(std::move(options));
+    };
+    const make container = [](source_options options) {
+        return aws::detail::container_source(std::move(options));
+    };
     const make role = [](source_options options) {
         assume_role_config config;
         config.role_arn = "arn:aws:iam::123456789012:role/reader";

@@ -4,7 +4,9 @@
 
 #include <csignal>
 #include <filesystem>
+#include <functional>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <sys/resource.h>
@@ -251,5 +253,53 @@ TEST_CASE("OIDC's code is not quoted when it repeats what was sent") {
     for (const std::string& sent : {std::string("refresh-1"), std::string(secrets::key)}) {
         const signed_in user(token_json(ended), {answer(400, R"({"error":")" + sent + "\"}")});
         CHECK_THAT(user.refusal(), Catch::Contains("answered 400") && !Catch::Contains(sent));
+    }
+}
+
+namespace {
+
+/// Does something at each sleep.
+class acting_clock final : public clock {
+public:
+    acting_clock(std::shared_ptr<testing::manual_clock> base, std::function<void(int)> act)
+        : base_(std::move(base)), act_(std::move(act)) {}
+    [[nodiscard]] timestamp now() const noexcept override { return base_->now(); }
+    [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const noexcept override {
+        return base_->steady_now();
+    }
+    [[nodiscard]] boost::asio::awaitable<void>
+    sleep_until(std::chrono::steady_clock::time_point when) const override {
+        act_(++sleeps_);
+        return base_->sleep_until(when);
+    }
+
+private:
+    const std::shared_ptr<testing::manual_clock> base_;
+    const std::function<void(int)> act_;
+    mutable int sleeps_ = 0;
+};
+
+} // namespace
+
+TEST_CASE("A process whose refresh token another one has used waits for the new token") {
+    for (const int written_at : {1, 9, 0}) { // 0: never
+        INFO(written_at);
+        signed_in user(token_json(ended), {answer(400, R"({"error":"invalid_grant"})")});
+        source_options options = user.services.options();
+        options.env.time = std::make_shared<acting_clock>(user.services.time, [&](int sleep) {
+            if (sleep == written_at) user.home.write(session_file, token_json(valid));
+        });
+        const auto source = aws::detail::sso_source(dev(), options);
+        if (written_at != 0) user.services.will_answer(answer(200, role_json()));
+        std::string found;
+        try {
+            found = test_support::run([&] { return source->fetch(); }).access_key_id;
+        } catch (const error& why) {
+            CHECK_THAT(why.info().message, Catch::Contains("invalid_grant"));
+        }
+        CHECK(found == (written_at != 0 ? "ASIAX" : ""));
+        CHECK(user.services.exhausted());
+        const auto sleeps = user.services.time->sleeps();
+        CHECK(sleeps.size() == (written_at != 0 ? static_cast<std::size_t>(written_at) : 10U));
     }
 }

@@ -172,3 +172,76 @@ TEST_CASE("The number of attempts at STS is a setting") {
     refused([&] { (void)assume(services); });
     CHECK(services.exhausted());
 }
+
+namespace {
+
+testing::fake_response dated(testing::fake_response of, std::string date) {
+    of.headers.emplace_back("Date", std::move(date));
+    return of;
+}
+
+testing::fake_response refused_date() {
+    return refusal(403, "SignatureDoesNotMatch",
+                   "Signature expired: 20231114T221320Z is now earlier than 20231115T000820Z "
+                   "(20231115T001320Z - 5 min.)");
+}
+
+} // namespace
+
+TEST_CASE("A request that STS refused for its date is dated by its clock and sent again, once") {
+    scripted_services services({{"AWS_REGION", "us-east-1"}},
+                               {dated(refused_date(), "Wed, 15 Nov 2023 00:13:20 GMT"), assumed(),
+                                dated(assumed(), "Wed, 15 Nov 2023 00:13:20 GMT")});
+    const auto made = aws::detail::assume_role_source(std::make_shared<renewable>(), reader(),
+                                                      services.options());
+    for (int n = 0; n != 2; ++n)
+        CHECK(test_support::run([&] { return made->fetch(); }).access_key_id == "ASIAX");
+    REQUIRE(services.requests().size() == 3);
+    CHECK(services.requests()[0].header("x-amz-date") == "20231114T221320Z");
+    CHECK(services.requests()[1].header("x-amz-date") == "20231115T001320Z");
+    CHECK(services.requests()[2].header("x-amz-date") == "20231115T001320Z");
+}
+
+TEST_CASE("STS's refusal of a date names both clocks") {
+    const auto answered = dated(refused_date(), "Wed, 15 Nov 2023 00:13:20 GMT");
+    scripted_services services(
+        {{"AWS_REGION", "us-east-1"}, {"AWS_DISABLE_CLOCK_SKEW_CORRECTION", "true"}}, {answered});
+    CHECK_THAT(refused([&] { (void)assume(services); }),
+               Catch::EndsWith(
+                   "STS at sts.us-east-1.amazonaws.com: answered 403: SignatureDoesNotMatch: "
+                   "Signature expired: 20231114T221320Z is now earlier than 20231115T000820Z "
+                   "(20231115T001320Z - 5 min.); the request was dated 2023-11-14T22:13:20Z, the "
+                   "server's clock said 2023-11-15T00:13:20Z (7200 s ahead): set this machine's "
+                   "clock"));
+    CHECK(services.exhausted());
+}
+
+TEST_CASE("A Date header of STS with which signing fails is dropped") {
+    scripted_services services({{"AWS_REGION", "us-east-1"}},
+                               {dated(assumed(), "Wed, 15 Nov 2023 00:13:20 GMT"),
+                                dated(refused_date(), "Wed, 15 Nov 2023 00:13:20 GMT"),
+                                dated(assumed(), "Wed, 15 Nov 2023 00:13:20 GMT"), assumed()});
+    const auto made = aws::detail::assume_role_source(std::make_shared<renewable>(), reader(),
+                                                      services.options());
+    for (int n = 0; n != 3; ++n)
+        (void)test_support::run([&] { return made->fetch(); });
+    REQUIRE(services.exhausted());
+    CHECK(services.requests()[1].header("x-amz-date") == "20231115T001320Z");
+    CHECK(services.requests()[2].header("x-amz-date") == "20231114T221320Z");
+    CHECK(services.requests()[3].header("x-amz-date") == "20231114T221320Z");
+}
+
+TEST_CASE("The Date of STS tells when the role's credentials expire") {
+    // By our clock, two hours ahead, they have expired an hour ago.
+    scripted_services services({{"AWS_REGION", "us-east-1"}},
+                               {dated(assumed(), "Tue, 14 Nov 2023 22:13:20 GMT")});
+    services.time->advance(2h);
+    const auto provider =
+        aws::assume_role_credentials(std::make_shared<renewable>(), reader(), services.options());
+    CHECK(test_support::run([&] { return provider->resolve(); })->access_key_id == "ASIAX");
+    CHECK(provider->current());
+    services.time->advance(44min);
+    CHECK(provider->current());
+    services.time->advance(17min);
+    CHECK_FALSE(provider->valid());
+}

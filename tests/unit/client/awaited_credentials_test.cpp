@@ -16,6 +16,8 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace codynamo::dynamodb {
 
@@ -160,7 +162,8 @@ TEST_CASE("credentials that came in time are not replaced by a deadline a moment
             co_return found;
         };
         const auto provider = std::make_shared<scripted_provider>(resolve);
-        const auto got = run(credentials_before({}, provider, time));
+        const auto got =
+            run(credentials_before({}, provider, time, std::make_shared<close_signal>()));
         CHECK(got.has_value() == was_first);
         in_time += was_first ? 1 : 0;
     }
@@ -226,6 +229,96 @@ TEST_CASE("an executor that is destroyed takes a call and its provider with it")
         release.reset();
     }
     CHECK_FALSE(ended);
+}
+
+namespace {
+
+/// resolve() never answers; valid() gives what the test says.
+class hanging_provider final : public aws::credentials_provider {
+public:
+    std::string_view name() const noexcept override { return "hanging"; }
+    std::string describe() const override { return "hanging (at 10.0.0.1)"; }
+    aws::credentials_ptr current() const override { return nullptr; }
+    aws::credentials_ptr valid() const override { return good; }
+    asio::awaitable<aws::credentials_ptr> resolve() override {
+        asio::steady_timer timer(co_await asio::this_coro::executor,
+                                 asio::steady_timer::time_point::max());
+        co_await timer.async_wait(asio::deferred);
+        co_return nullptr;
+    }
+    void abandon_renewal() override { ++abandoned; }
+    void set_clock_offset(std::chrono::microseconds ahead) override { offsets.push_back(ahead); }
+
+    aws::credentials_ptr good;
+    int abandoned = 0;
+    std::vector<std::chrono::microseconds> offsets;
+};
+
+/// Nobody's sleep ends.
+class standing_clock final : public clock {
+public:
+    timestamp now() const noexcept override { return {}; }
+    std::chrono::steady_clock::time_point steady_now() const noexcept override { return {}; }
+    asio::awaitable<void> sleep_until(std::chrono::steady_clock::time_point) const override {
+        asio::steady_timer timer(co_await asio::this_coro::executor,
+                                 asio::steady_timer::time_point::max());
+        co_await timer.async_wait(asio::deferred);
+    }
+};
+
+} // namespace
+
+TEST_CASE("a call waits a quarter of its time for a renewal, and then signs with what is valid") {
+    for (const auto& [timeout, hold] :
+         {std::pair(10'000ms, 1'000ms), std::pair(1'000ms, 250ms), std::pair(40ms, 10ms)}) {
+        INFO(timeout.count());
+        fake_world world(script({answer("{}")}));
+        const auto provider = std::make_shared<hanging_provider>();
+        provider->good = some();
+        world.credentials = provider;
+        client db(world.client_config());
+        CHECK_FALSE(test::outcome_of(db, {.timeout = timeout}).code);
+        CHECK(world.time->sleeps() == std::vector<std::chrono::microseconds>{hold});
+    }
+}
+
+TEST_CASE("credentials that did not come in time are named with their source") {
+    fake_world world(script({answer("{}")}));
+    world.credentials = std::make_shared<hanging_provider>();
+    client db(world.client_config());
+    const auto why = test::outcome_of(db);
+    CHECK(why.code == errc::timeout);
+    CHECK(why.message() == "hanging (at 10.0.0.1) did not return credentials before the deadline");
+}
+
+TEST_CASE("closing a client ends the calls that wait for credentials, and the renewal") {
+    fake_world world(script({answer("{}")}));
+    const auto provider = std::make_shared<hanging_provider>();
+    client_config config = world.client_config();
+    config.credentials = provider;
+    config.env.time = std::make_shared<standing_clock>();
+    client db(config);
+    asio::io_context context;
+    std::vector<failure> ended;
+    for (int i = 0; i != 3; ++i)
+        asio::co_spawn(context, db.attempt(get_request()),
+                       [&](const std::exception_ptr& thrown, const auto& got) {
+                           CHECK_FALSE(thrown);
+                           CHECK_FALSE(got.has_value());
+                           if (!got) ended.push_back(got.error());
+                       });
+    for (int i = 0; i != 500; ++i)
+        context.poll_one();
+    CHECK(ended.empty());
+    asio::co_spawn(context, db.close(),
+                   [](const std::exception_ptr& thrown) { CHECK_FALSE(thrown); });
+    context.run(); // returns, although neither provider nor clock ever answers
+    REQUIRE(ended.size() == 3);
+    for (const failure& each : ended)
+        CHECK(each.code == errc::closed);
+    CHECK(ended[0].message() ==
+          "the client was closed while the call waited for hanging (at 10.0.0.1)");
+    CHECK(provider->abandoned == 4);
 }
 
 } // namespace codynamo::dynamodb

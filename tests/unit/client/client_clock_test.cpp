@@ -2,6 +2,7 @@
 // What a client learns of the server's clock, and what it does about a wrong date.
 #include "fake_client.hpp"
 #include "support/catch.hpp"
+#include "support/scripted_services.hpp"
 
 #include <string>
 #include <vector>
@@ -115,6 +116,71 @@ TEST_CASE("whose dates are believed") {
         CHECK_FALSE(outcome_of(db).code);
         CHECK(world.transport->requests()[1].header("x-amz-date") ==
               (one.learns ? "20231114T211320Z" : "20231114T221320Z"));
+    }
+}
+
+TEST_CASE("a Date header that makes signing fail is not believed for long") {
+    // The service judges dates by a clock that agrees with ours; what it writes is an hour ahead.
+    fake_world world([](const fake_request& request) {
+        const bool right = request.header("x-amz-date").starts_with("20231114T2213");
+        return dated(right ? answer("{}") : service_error("InvalidSignatureException", 403),
+                     "Tue, 14 Nov 2023 23:13:20 GMT");
+    });
+    client_config config = world.client_config();
+    config.retry.max_attempts = 1;
+    client db(config);
+    for (int call = 0; call != 50; ++call)
+        CHECK_FALSE(outcome_of(db).code);
+    // The second one was dated by the header, and refused once.
+    CHECK(world.transport->requests().size() == 51);
+    CHECK(world.time->sleeps().empty());
+}
+
+TEST_CASE("a clock that was doubted is believed again when ours is refused") {
+    auto ahead = std::make_shared<bool>(false);
+    fake_world world([ahead](const fake_request& request) {
+        const bool ours = request.header("x-amz-date").starts_with("20231114T2213");
+        return dated(ours != *ahead ? answer("{}")
+                                    : service_error("InvalidSignatureException", 403),
+                     "Tue, 14 Nov 2023 23:13:20 GMT");
+    });
+    client_config config = world.client_config();
+    config.retry.max_attempts = 1;
+    client db(config);
+    for (int call = 0; call != 6; ++call) {
+        *ahead = call >= 3;
+        CHECK_FALSE(outcome_of(db).code);
+    }
+    CHECK(world.transport->requests().size() == 8);
+}
+
+TEST_CASE("a container's credentials work although our clock is hours off") {
+    for (const auto off : {std::chrono::hours(2), std::chrono::hours(-2)}) {
+        INFO(off.count());
+        testing_support::scripted_services services(
+            {{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/c"}},
+            {testing_support::answer(
+                200, R"({"AccessKeyId":"ASIAX","SecretAccessKey":"s3cret-s3cret","Token":"t0ken",)"
+                     R"("Expiration":"2023-11-14T23:13:20Z"})")});
+        services.time = std::make_shared<testing::manual_clock>(
+            timestamp(std::chrono::seconds(1'700'000'000)) + off);
+        fake_world world([](const fake_request& request) {
+            const bool right = request.header("x-amz-date").starts_with("20231114T2213");
+            return dated(right ? answer("{}") : service_error("InvalidSignatureException", 403),
+                         "Tue, 14 Nov 2023 22:13:20 GMT");
+        });
+        client_config config = world.client_config();
+        config.env.time = services.time;
+        config.credentials = aws::container_credentials(services.options());
+        config.retry.max_attempts = 1;
+        client db(config);
+        for (int call = 0; call != 3; ++call)
+            CHECK_FALSE(outcome_of(db).code);
+        CHECK(world.transport->requests().size() == 4);
+        CHECK(services.requests().size() == 1);
+        // By the right clock they expire in an hour.
+        services.time->advance(std::chrono::minutes(61));
+        CHECK_FALSE(config.credentials->valid());
     }
 }
 

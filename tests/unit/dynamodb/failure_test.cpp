@@ -219,7 +219,7 @@ TEST_CASE("codec: control characters of a server are in no words of a failure") 
                    R"("CancellationReasons":[{"Code":"C\u001b","Message":"m\n"}],)"
                    R"("ThrottlingReasons":[{"reason":"r\u001b","resource":"a\n"}]})",
                    {{"x-amzn-requestid", "id\x1b"}});
-    CHECK(why.info->request_id == R"(id\x1b)");
+    CHECK(why.info->request_id.empty());
     REQUIRE(why.info->details);
     REQUIRE(why.info->details->cancellation_reasons.size() == 1);
     CHECK(why.info->details->cancellation_reasons[0].code == R"(C\x1b)");

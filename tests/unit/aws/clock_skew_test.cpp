@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "dynamodb/clock_skew.hpp"
+#include "aws/clock_skew.hpp"
 #include "support/catch.hpp"
 
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace codynamo::dynamodb {
+namespace codynamo::aws {
 namespace {
 
 using namespace std::chrono_literals;
@@ -209,4 +209,30 @@ TEST_CASE("which refusals may be the clock's fault") {
     }
 }
 
-} // namespace codynamo::dynamodb
+TEST_CASE("an offset with which signatures are refused is dropped, and doubted from then on") {
+    clock_skew skew(true);
+    const exchange_times when{noon, noon};
+    CHECK_FALSE(skew.is_known());
+    CHECK_FALSE(skew.drop(0s)); // our own clock cannot be dropped
+    CHECK(skew.learn(1h, when));
+    CHECK(skew.is_known());
+    CHECK_FALSE(skew.learn(1h, when)); // confirmed
+    CHECK(skew.table_offset() == 1h);
+    CHECK(skew.drop(1h));
+    CHECK(skew.offset() == 0s);
+    CHECK(skew.table_offset() == 0s);
+    CHECK(skew.drop(1h)); // for another request that was dated with it
+    CHECK_FALSE(skew.learn(1h + 1s, when));
+    CHECK(skew.offset() == 0s);
+    CHECK(skew.learn(2h, when)); // that is something else
+    CHECK(skew.offset() == 2h);
+    CHECK(skew.drop(2h));
+    // A date without it was refused too.
+    CHECK(skew.learn(2h, when, true));
+    CHECK(skew.offset() == 2h);
+    skew.set(-5min);
+    CHECK(skew.offset() == -5min);
+    CHECK(skew.table_offset() == -5min);
+}
+
+} // namespace codynamo::aws

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // Source: the AWS SDKs' unified clock skew behaviour of 2026.
-#include "dynamodb/clock_skew.hpp"
+#include "aws/clock_skew.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
 
-namespace codynamo::dynamodb {
+namespace codynamo::aws {
 namespace {
 
 using std::chrono::microseconds;
@@ -63,8 +63,9 @@ std::optional<microseconds> observed_skew(const net::response_view& response,
     return server - (when.sent + round_trip / 2);
 }
 
-bool clock_skew::learn(microseconds observed, const exchange_times& when) noexcept {
+bool clock_skew::learn(microseconds observed, const exchange_times& when, bool refused) noexcept {
     if (!enabled_) return false;
+    known_.store(true, std::memory_order_relaxed);
     const microseconds used = offset();
     const microseconds before = confirmed();
     const microseconds allowed = tolerance + (when.received - when.sent) / 2;
@@ -75,10 +76,34 @@ bool clock_skew::learn(microseconds observed, const exchange_times& when) noexce
         if (used != before) confirmed_.store(used.count(), std::memory_order_relaxed);
         return false;
     }
+    const auto distrusted = distrusted_.load(std::memory_order_relaxed);
+    if (distrusted != none && agrees(microseconds(distrusted))) {
+        if (!refused) return false;
+        distrusted_.store(none, std::memory_order_relaxed);
+    }
     const microseconds learnt = agrees(before) ? before : observed;
     offset_.store(learnt.count(), std::memory_order_relaxed);
     old_news_.store(no_news, std::memory_order_relaxed);
     return true;
+}
+
+bool clock_skew::drop(microseconds failed) noexcept {
+    if (!enabled_ || failed == microseconds(0)) return false;
+    microseconds::rep used = failed.count();
+    if (offset_.compare_exchange_strong(used, 0, std::memory_order_relaxed)) {
+        distrusted_.store(failed.count(), std::memory_order_relaxed);
+        confirmed_.store(0, std::memory_order_relaxed);
+        old_news_.store(no_news, std::memory_order_relaxed);
+    }
+    return true;
+}
+
+void clock_skew::set(microseconds offset) noexcept {
+    if (!enabled_) return;
+    offset_.store(offset.count(), std::memory_order_relaxed);
+    confirmed_.store(offset.count(), std::memory_order_relaxed);
+    old_news_.store(no_news, std::memory_order_relaxed);
+    known_.store(true, std::memory_order_relaxed);
 }
 
 std::uint64_t clock_skew::seconds_of(std::string_view date, timestamp sent) noexcept {
@@ -103,4 +128,9 @@ bool is_skew_code(std::string_view service_code) noexcept {
     return std::find(codes.begin(), codes.end(), service_code) != codes.end();
 }
 
-} // namespace codynamo::dynamodb
+bool is_signature_refusal(std::string_view service_code) noexcept {
+    return service_code == "InvalidSignatureException" || service_code == "SignatureDoesNotMatch" ||
+           service_code == "RequestTimeTooSkewed";
+}
+
+} // namespace codynamo::aws

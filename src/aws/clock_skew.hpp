@@ -9,10 +9,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 
-namespace codynamo::dynamodb {
+namespace codynamo::aws {
 
 /// Parses "Tue, 14 Nov 2023 22:13:20 GMT" (RFC 9110, IMF-fixdate; the day's name is not looked at);
 /// nullopt for anything else.
@@ -45,6 +46,10 @@ observed_skew(const net::response_view& response, const exchange_times& when) no
 ///
 /// One observation is enough for the date of a signature, which is wrong for one request at worst.
 /// What is stored stays, so the times of records wait for a second one that agrees.
+///
+/// The header may be wrong where the clock that judges signatures is right (a proxy, a badly set
+/// front end). An offset with which a signature is refused is therefore dropped, and learnt again
+/// only when a signature without it is refused too.
 class clock_skew {
 public:
     using microseconds = std::chrono::microseconds;
@@ -82,8 +87,17 @@ public:
     }
     /// After learn() has returned false.
     void remember(std::string_view date, timestamp sent) noexcept;
-    /// Whether the offset changed.
-    bool learn(microseconds observed, const exchange_times& when) noexcept;
+    /// Whether the offset changed. An offset that was dropped is not learnt again, unless
+    /// `refused`: the service refused the date that was computed with the present one.
+    bool learn(microseconds observed, const exchange_times& when, bool refused = false) noexcept;
+    /// The service refused a date that was computed with `failed`, although its Date header does
+    /// not contradict it. Goes back to zero when that is the offset in use, and distrusts `failed`
+    /// from then on. Whether another offset than `failed` is in use now.
+    bool drop(microseconds failed) noexcept;
+    /// Takes over what somebody else has learnt.
+    void set(microseconds offset) noexcept;
+    /// Whether anything was learnt, and be it that our clock is right.
+    [[nodiscard]] bool is_known() const noexcept { return known_.load(std::memory_order_relaxed); }
 
 private:
     [[nodiscard]] microseconds confirmed() const noexcept {
@@ -98,15 +112,23 @@ private:
     [[nodiscard]] static std::uint64_t seconds_of(std::string_view date, timestamp sent) noexcept;
 
     static constexpr std::uint64_t no_news = ~std::uint64_t{0};
+    static constexpr microseconds::rep none = std::numeric_limits<microseconds::rep>::max();
     const bool enabled_;
     /// The last observation that contradicted the one before, and the last one that was confirmed.
     std::atomic<microseconds::rep> offset_{0};
     std::atomic<microseconds::rep> confirmed_{0};
+    /// The last one that was dropped.
+    std::atomic<microseconds::rep> distrusted_{none};
     std::atomic<std::uint64_t> old_news_{no_news};
+    std::atomic<bool> known_{false};
 };
 
 /// Whether the service may have refused the request for its date. AccessDeniedException is among
 /// them; RequestExpired is a matter of the token.
 [[nodiscard]] bool is_skew_code(std::string_view service_code) noexcept;
 
-} // namespace codynamo::dynamodb
+/// Whether the refusal is one of the signature, of which the date is a part: no IAM policy answers
+/// so.
+[[nodiscard]] bool is_signature_refusal(std::string_view service_code) noexcept;
+
+} // namespace codynamo::aws
