@@ -11,6 +11,7 @@ enum class wake {
     closed,
     overloaded, ///< too many are waiting
     hopeless,   ///< the deadline would pass in the queue
+    forked,     ///< this is the copy of a wait that goes on in the parent process
     aborted,
 };
 
