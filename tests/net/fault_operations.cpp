@@ -101,7 +101,7 @@ query_input make(query_input*) {
     query_input in;
     in.table_name = "table";
     in.key_condition_expression = "#k = :k";
-    in.names = {{"#k", "key"}};
+    in.names = {{"#k", "group"}}; // an attribute that the page leaves out
     in.values = {{":k", "one"}};
     return in;
 }
