@@ -19,18 +19,14 @@
 
 namespace codynamo::dynamodb {
 
-namespace detail {
-template <class T, class... Others>
-concept none_of = (!std::same_as<T, Others> && ...);
-} // namespace detail
-
 /// The arithmetic types that are numbers: every signed and unsigned integer type of at most 64 bits
 /// and every floating-point type up to long double. Not bool, which is a type of its own, nor
 /// characters (char, wchar_t, char8_t …), which are text; std::int8_t and std::uint8_t are numbers.
 template <class T>
 concept arithmetic_number =
-    (std::integral<T> && sizeof(T) <= sizeof(std::int64_t) &&
-     detail::none_of<std::remove_cv_t<T>, bool, char, wchar_t, char8_t, char16_t, char32_t>) ||
+    (std::integral<T> && sizeof(T) <= sizeof(std::int64_t) && !std::same_as<T, bool> &&
+     !std::same_as<T, char> && !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> &&
+     !std::same_as<T, char16_t> && !std::same_as<T, char32_t>) ||
     (std::floating_point<T> &&
      std::numeric_limits<T>::digits <= std::numeric_limits<long double>::digits);
 
