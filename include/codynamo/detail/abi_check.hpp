@@ -94,7 +94,7 @@
 
 extern "C" CODYNAMO_API const char CODYNAMO_ABI;
 
-namespace codynamo::detail {
+namespace codynamo {
 /// The linker drops it if it may, and the error with it.
 #if __has_cpp_attribute(gnu::retain)
 #define CODYNAMO_ABI_KEEP [[gnu::used, gnu::retain]]
@@ -103,4 +103,4 @@ namespace codynamo::detail {
 #endif
 /// Not inline: of two files with other settings, one would do for both.
 CODYNAMO_ABI_KEEP static const char* const abi_of_this_file = &CODYNAMO_ABI;
-} // namespace codynamo::detail
+} // namespace codynamo
