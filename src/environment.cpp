@@ -6,9 +6,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include <atomic>
+#include <cerrno>
 #include <cstdlib>
-#include <random>
+#include <system_error>
+#include <unistd.h>
 
 namespace asio = boost::asio;
 
@@ -33,22 +34,20 @@ public:
     }
 };
 
-/// SplitMix64: its state is one counter, so one atomic addition makes it safe for any number of
-/// threads without a lock.
-class splitmix_source final : public random_source {
+/// Keeps nothing in memory: a copy of the process made by fork draws other bits than the original.
+class system_source final : public random_source {
 public:
-    explicit splitmix_source(std::uint64_t seed) noexcept : state_(seed) {}
+    [[nodiscard]] std::uint64_t next() noexcept override { return draw(); }
 
-    [[nodiscard]] std::uint64_t next() noexcept override {
-        constexpr std::uint64_t golden = 0x9e3779b97f4a7c15;
-        std::uint64_t z = state_.fetch_add(golden, std::memory_order_relaxed) + golden;
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-        return z ^ (z >> 31);
+    /// Throws system_error. Once it has succeeded it does not fail (getrandom(2)), and no answer
+    /// but the generator's would do for an identifier.
+    static std::uint64_t draw() {
+        std::uint64_t bits = 0;
+        if (::getentropy(&bits, sizeof bits) != 0)
+            throw std::system_error(errno, std::generic_category(),
+                                    "the system's random generator (getrandom)");
+        return bits;
     }
-
-private:
-    std::atomic<std::uint64_t> state_;
 };
 
 } // namespace
@@ -66,9 +65,8 @@ std::shared_ptr<const clock> environment::system_clock() {
 }
 
 std::shared_ptr<random_source> environment::system_random() {
-    std::random_device device;
-    const std::uint64_t high = device();
-    return std::make_shared<splitmix_source>(high << 32 | device());
+    static_cast<void>(system_source::draw()); // where the system has none, this throws
+    return std::make_shared<system_source>();
 }
 
 std::optional<std::string> environment::system_variable(const char* name) {

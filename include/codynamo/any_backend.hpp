@@ -30,6 +30,8 @@ namespace codynamo {
 /// it was asked for has completed.
 class any_backend {
 public:
+    /// Empty: load_now misses, close does nothing, every other operation fails with errc::closed.
+    any_backend() : wrapped_(detail::make_empty_backend()) {}
     template <backend B>
         requires(!std::same_as<std::remove_cvref_t<B>, any_backend>)
     any_backend(B wrapped) // NOLINT(google-explicit-constructor): a backend is an any_backend

@@ -101,6 +101,9 @@ struct consumed_units {
 /// Completion, errors and cancellation as in dynamodb::client.
 class CODYNAMO_API dynamodb_backend {
 public:
+    /// Empty, as is one that was moved from: operations and client() fail with errc::closed, in
+    /// batches for each key; close() does nothing, config() has the defaults, figures are zero.
+    dynamodb_backend() = default;
     /// Checks the configuration, and with `create` makes sure of the table.
     /// Throws errc::invalid_argument naming the field before anything is sent, or what
     /// ensure_table() throws.

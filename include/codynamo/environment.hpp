@@ -34,7 +34,9 @@ public:
     sleep_until(std::chrono::steady_clock::time_point when) const = 0;
 };
 
-/// A source of random bits, used for jitter and identifiers and not for secrets. Thread-safe.
+/// A source of random bits, used for jitter and identifiers and not for secrets. Thread-safe. One
+/// that keeps its state in memory gives the same bits to both processes after a fork: two writes
+/// may then carry one identifier, and the service takes the second for a repetition of the first.
 class CODYNAMO_API random_source {
 public:
     virtual ~random_source() = default;
@@ -57,7 +59,8 @@ struct CODYNAMO_API logger {
 };
 
 /// The handles a component gets instead of reaching for globals. Copies share what they point to.
-/// A default-constructed one is the real world: system clock, seeded generator, no log, getenv.
+/// A default-constructed one is the real world: system clock, the system's
+/// generator, no log, getenv.
 struct CODYNAMO_API environment {
     std::shared_ptr<const clock> time = system_clock();
     std::shared_ptr<random_source> random = system_random();
@@ -66,6 +69,8 @@ struct CODYNAMO_API environment {
     std::function<std::optional<std::string>(const char*)> variable = system_variable;
 
     [[nodiscard]] static std::shared_ptr<const clock> system_clock();
+    /// Asks the operating system's generator for each number (getrandom(2), less than a
+    /// microsecond), so that processes made by fork differ. Throws system_error when there is none.
     [[nodiscard]] static std::shared_ptr<random_source> system_random();
     [[nodiscard]] static std::optional<std::string> system_variable(const char* name);
 };

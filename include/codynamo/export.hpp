@@ -31,3 +31,5 @@
 #else
 #define CODYNAMO_API __attribute__((visibility("default")))
 #endif
+
+#include <codynamo/detail/abi_check.hpp>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The operations that a backend does not offer, made up from those it does.
+#include "cache/empty_handle.hpp"
 #include "cache/failures.hpp"
 
 #include <codynamo/any_backend.hpp>
@@ -98,6 +99,28 @@ asio::awaitable<clear_progress> backend_interface::clear_expired(clear_options, 
 
 asio::awaitable<void> backend_interface::close() {
     co_return;
+}
+
+namespace {
+
+class empty_backend final : public backend_interface {
+    awaitable<std::optional<record>> load(std::string) override {
+        return answer_empty<std::optional<record>>();
+    }
+    awaitable<void> store(std::string, record) override { return answer_empty<void>(); }
+    awaitable<bool> erase(std::string) override { return answer_empty<bool>(); }
+    awaitable<clear_progress> clear_all(clear_options) override {
+        return answer_empty<clear_progress>();
+    }
+    awaitable<clear_progress> clear_expired(clear_options, timestamp) override {
+        return answer_empty<clear_progress>();
+    }
+};
+
+} // namespace
+
+std::shared_ptr<backend_interface> make_empty_backend() {
+    return std::make_shared<empty_backend>();
 }
 
 } // namespace codynamo::detail

@@ -6,6 +6,7 @@
 #include "cache/record_item.hpp"
 #include "dynamodb/client_core.hpp"
 #include "dynamodb/json_writer.hpp"
+#include "dynamodb/response_checks.hpp"
 
 #include <utility>
 #include <vector>
@@ -60,18 +61,20 @@ public:
     [[nodiscard]] std::vector<answer>& answers() noexcept { return answers_; }
 
 private:
+    [[nodiscard]] bool is_table(std::string_view name) const override {
+        return dynamodb::is_same_table(table_.config.table_name, name);
+    }
     void found(std::string_view key, result<record> what) override {
-        answer* const one = asked_for(key);
-        if (one && !one->found) one->found.emplace(std::move(what));
+        answer& one = asked_for(key);
+        if (!one.found) one.found.emplace(std::move(what));
     }
     void consumed(double units) override { table_.consumed.add_read(units); }
-    void left(std::string_view key) override {
-        if (answer* const one = asked_for(key)) one->left = true;
-    }
-    /// Null for what nobody asked for.
-    [[nodiscard]] answer* asked_for(std::string_view key) noexcept {
+    void left(std::string_view key) override { asked_for(key).left = true; }
+    /// Another request's answer would make misses of what this one asked for.
+    [[nodiscard]] answer& asked_for(std::string_view key) {
         const auto at = keys_.find(key);
-        return at && answers_[*at].asked ? &answers_[*at] : nullptr;
+        if (at && answers_[*at].asked) return answers_[*at];
+        throw error(errc::bad_response, "BatchGetItem response: a key that was not asked for");
     }
 
     const dynamodb_backend::core& table_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Single-record operations on the table.
 #include "cache/dynamodb_backend_core.hpp"
+#include "cache/empty_handle.hpp"
 #include "cache/merged.hpp"
 #include "cache/record_item.hpp"
 #include "dynamodb/client_core.hpp"
@@ -67,59 +68,71 @@ asio::awaitable<dynamodb_backend> dynamodb_backend::open(dynamodb_backend_config
 }
 
 asio::awaitable<std::optional<record>> dynamodb_backend::load(std::string key) {
+    if (!core_) return detail::answer_empty<std::optional<record>>();
     if (core_->batching && core_->batching->reads) return core::load_merged(core_, std::move(key));
     return core::load_alone(core_, std::move(key), true);
 }
 
 asio::awaitable<std::optional<record>> dynamodb_backend::peek(std::string key) {
+    if (!core_) return detail::answer_empty<std::optional<record>>();
     return core::load_alone(core_, std::move(key), false);
 }
 
 asio::awaitable<void> dynamodb_backend::store(std::string key, record r) {
+    if (!core_) return detail::answer_empty<void>();
     return core::store(core_, std::move(key), std::move(r));
 }
 
 asio::awaitable<void> dynamodb_backend::discard(std::string key) {
+    if (!core_) return detail::answer_empty<void>();
     return core::discard(core_, std::move(key));
 }
 
 asio::awaitable<bool> dynamodb_backend::store_newer(std::string key, record r) {
+    if (!core_) return detail::answer_empty<bool>();
     return core::store_newer(core_, std::move(key), std::move(r));
 }
 
 asio::awaitable<bool> dynamodb_backend::erase(std::string key) {
+    if (!core_) return detail::answer_empty<bool>();
     return core::erase(core_, std::move(key));
 }
 
 asio::awaitable<bool> dynamodb_backend::touch(std::string key, timestamp now, ttl lifetime) {
+    if (!core_) return detail::answer_empty<bool>();
     return core::touch(core_, std::move(key), now, lifetime);
 }
 
 asio::awaitable<void> dynamodb_backend::ensure_table() {
+    if (!core_) return detail::answer_empty<void>();
     return core::ensure_table(core_);
 }
 
 asio::awaitable<bool> dynamodb_backend::delete_table() {
+    if (!core_) return detail::answer_empty<bool>();
     return core::delete_table(core_);
 }
 
 dynamodb::client dynamodb_backend::client() const {
+    if (!core_) throw_failure(detail::empty_handle());
     return core_->client;
 }
 
 const dynamodb_backend_config& dynamodb_backend::config() const noexcept {
-    return core_->config;
+    static const dynamodb_backend_config none;
+    return core_ ? core_->config : none;
 }
 
 batching_stats dynamodb_backend::batching() const noexcept {
-    return core_->batching ? core_->batching->stats() : batching_stats();
+    return core_ && core_->batching ? core_->batching->stats() : batching_stats();
 }
 
 consumed_units dynamodb_backend::consumed() const noexcept {
-    return core_->consumed.total();
+    return core_ ? core_->consumed.total() : consumed_units();
 }
 
 asio::awaitable<void> dynamodb_backend::close() {
+    if (!core_) return detail::close_empty();
     return core_->client.close();
 }
 

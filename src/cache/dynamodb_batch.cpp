@@ -6,11 +6,13 @@
 #include "cache/batch_read.hpp"
 #include "cache/batch_rounds.hpp"
 #include "cache/dynamodb_backend_core.hpp"
+#include "cache/empty_handle.hpp"
 #include "cache/fan_out.hpp"
 #include "cache/record_item.hpp"
 #include "dynamodb/client_core.hpp"
 #include "dynamodb/codec.hpp"
 #include "dynamodb/encode_common.hpp"
+#include "dynamodb/response_checks.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -123,9 +125,13 @@ public:
         for (state& one : states_)
             one.left = false;
         for (const auto& [table, writes] : out.unprocessed_items) {
+            const bool ours = dynamodb::is_same_table(table_.config.table_name, table);
             for (const dynamodb::write_request& one : writes) {
                 const auto at = keys_.find(key_of(table_.config.attributes, one.item));
-                if (at && states_[*at].asked) states_[*at].left = true; // else not ours
+                if (!ours || !at || !states_[*at].asked || one.is_put != writes_[*at].is_put)
+                    throw error(errc::bad_response,
+                                "BatchWriteItem response: a write that was not asked for");
+                states_[*at].left = true;
             }
         }
     }
@@ -291,16 +297,19 @@ dynamodb_backend::core::erase_many(core_ptr self, std::vector<std::string> keys)
 
 asio::awaitable<std::vector<result<std::optional<record>>>>
 dynamodb_backend::load_many(std::vector<std::string> keys) {
+    if (!core_) return detail::answer_empty_each<result<std::optional<record>>>(keys.size());
     return core::load_many(core_, std::move(keys));
 }
 
 asio::awaitable<std::vector<result<void>>>
 dynamodb_backend::store_many(std::vector<keyed_record> records) {
+    if (!core_) return detail::answer_empty_each<result<void>>(records.size());
     return core::store_many(core_, std::move(records));
 }
 
 asio::awaitable<std::vector<result<void>>>
 dynamodb_backend::erase_many(std::vector<std::string> keys) {
+    if (!core_) return detail::answer_empty_each<result<void>>(keys.size());
     return core::erase_many(core_, std::move(keys));
 }
 

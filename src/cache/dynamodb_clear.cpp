@@ -3,6 +3,7 @@
 // each segment came.
 #include "cache/dynamodb_backend_core.hpp"
 #include "cache/dynamodb_batch.hpp"
+#include "cache/empty_handle.hpp"
 #include "cache/fan_out.hpp"
 #include "cache/record_item.hpp"
 
@@ -182,11 +183,13 @@ dynamodb_backend::core::clear_expired(core_ptr self, clear_options options, time
 }
 
 asio::awaitable<clear_progress> dynamodb_backend::clear_all(clear_options options) {
+    if (!core_) return detail::answer_empty<clear_progress>();
     return core::clear_all(core_, std::move(options));
 }
 
 asio::awaitable<clear_progress> dynamodb_backend::clear_expired(clear_options options,
                                                                 timestamp now) {
+    if (!core_) return detail::answer_empty<clear_progress>();
     return core::clear_expired(core_, std::move(options), now);
 }
 

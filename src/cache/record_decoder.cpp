@@ -46,6 +46,11 @@ public:
         return std::move(*builder_).finish(with_value_);
     }
 
+    /// "No item" is said by an empty list, and not by silence.
+    void require_answer() const {
+        if (!has_answer_) bad("neither \"Responses\" nor \"UnprocessedKeys\"");
+    }
+
     [[nodiscard]] double consumed() const noexcept { return consumed_; }
 
     bool on_object_begin(error_code&) { return begin(shape::object); }
@@ -117,11 +122,18 @@ private:
         if (in_item()) return inner_key(name);
         at_units_ =
             section_ == section::spent && depth_ == (batch_ ? 3 : 2) && name == "CapacityUnits";
+        if (depth_ == 2 && (section_ == section::found || section_ == section::left))
+            require_table(name);
         if (depth_ == 3) at_keys_ = section_ == section::left && name == "Keys";
         if (depth_ != 1) return;
         section_ = section_of(name);
         if (section_ == section::item && has_item_) bad("two items");
+        if (section_ == section::found || section_ == section::left) has_answer_ = true;
         if (name == "__type") bad("an error document with a status of success");
+    }
+
+    void require_table(std::string_view name) const {
+        if (!batch_->is_table(name)) bad("a table that was not asked for");
     }
 
     [[nodiscard]] section section_of(std::string_view name) const noexcept {
@@ -264,7 +276,7 @@ private:
     }
 
     void end_of_batch_item() {
-        if (!has_key_) return; // nobody can have asked for it
+        if (!has_key_) bad("an item without its key");
         if (section_ == section::left) return batch_->left(key_);
         if (!broken_) {
             try {
@@ -292,6 +304,7 @@ private:
     bool at_keys_ = false;  ///< in the list of unprocessed keys
     bool at_units_ = false; ///< the next number is of units
     bool has_item_ = false;
+    bool has_answer_ = false; ///< of a batch: about any key
     bool has_key_ = false;
     int depth_ = 0;
     int item_depth_ = 0; ///< depth of the names of its attributes; 0: in no item
@@ -309,6 +322,8 @@ private:
 template <class End, class... Arguments>
 void read(std::string_view operation, std::string_view response, End end,
           Arguments&&... arguments) {
+    if (response.find_first_not_of(" \t\r\n") == response.npos)
+        throw error(errc::bad_response, std::string(operation) + " response has an empty body");
     json::parse_options options;
     options.max_depth = dynamodb::most_json_levels;
     json::basic_parser<handler> parser(options, std::forward<Arguments>(arguments)...);
@@ -322,16 +337,10 @@ void read(std::string_view operation, std::string_view response, End end,
     end(parser.handler());
 }
 
-/// Stands for {}, as in every response.
-bool is_blank(std::string_view response) noexcept {
-    return response.find_first_not_of(" \t\r\n") == response.npos;
-}
-
 } // namespace
 
 std::optional<record> decode_record(const record_attributes& names, std::string_view response,
                                     bool with_value, std::string_view key, double* consumed) {
-    if (is_blank(response)) return std::nullopt;
     std::optional<record> found;
     read(
         "GetItem", response,
@@ -344,9 +353,8 @@ std::optional<record> decode_record(const record_attributes& names, std::string_
 }
 
 void decode_batch(const record_attributes& names, std::string_view response, batch_answers& to) {
-    if (is_blank(response)) return;
     read(
-        "BatchGetItem", response, [](handler&) {}, names, to);
+        "BatchGetItem", response, [](handler& parsed) { parsed.require_answer(); }, names, to);
 }
 
 } // namespace codynamo::detail

@@ -81,6 +81,8 @@ private:
 class batch_answers {
 public:
     virtual ~batch_answers() = default;
+    /// Whether the table that an answer names is the one that was asked.
+    [[nodiscard]] virtual bool is_table(std::string_view name) const = 0;
     /// The record of a key, or why its item is none. `key` is valid during the call.
     virtual void found(std::string_view key, result<record> what) = 0;
     /// A key that was left unprocessed.
@@ -89,9 +91,10 @@ public:
     virtual void consumed(double /*units*/) {}
 };
 
-/// The same for BatchGetItem, in the order of the response; items without a key are skipped, and
-/// whether keys were asked for at all is for the receiver to say. Throws errc::bad_response, and
-/// whatever `to` throws; part of the answers may have been told by then.
+/// The same for BatchGetItem, in the order of the response; whether keys were asked for at all is
+/// for the receiver to say. Throws errc::bad_response, also for an item without a key and for what
+/// names neither items nor unprocessed keys, and whatever `to` throws; part of the answers may have
+/// been told by then.
 void decode_batch(const record_attributes& names, std::string_view batch_get_item_response,
                   batch_answers& to);
 

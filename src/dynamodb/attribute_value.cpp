@@ -21,9 +21,16 @@ constexpr std::array<std::string_view, std::variant_size_v<attribute_value::vari
 
 template <class T>
 std::string to_text(T value) {
-    char digits[32];
+    char digits[64];
     const auto written = std::to_chars(digits, digits + sizeof digits, value);
     return {digits, written.ptr};
+}
+
+template <class T>
+std::string finite_text(T value) {
+    std::string text = to_text(value);
+    if (std::isfinite(value)) return text;
+    throw error(errc::invalid_argument, "number is " + text + ": a finite number is needed");
 }
 
 [[noreturn]] void throw_not(std::string_view wanted, const std::string& text) {
@@ -78,11 +85,20 @@ std::size_t size_of(const attribute_value& value) noexcept {
 
 } // namespace
 
-number::number(std::int64_t value) : text_(to_text(value)) {}
-number::number(std::uint64_t value) : text_(to_text(value)) {}
-number::number(double value) : text_(to_text(value)) {
-    if (!std::isfinite(value))
-        throw error(errc::invalid_argument, "number is " + text_ + ": a finite number is needed");
+std::string number::text_of(std::int64_t value) {
+    return to_text(value);
+}
+std::string number::text_of(std::uint64_t value) {
+    return to_text(value);
+}
+std::string number::text_of(float value) {
+    return finite_text(value);
+}
+std::string number::text_of(double value) {
+    return finite_text(value);
+}
+std::string number::text_of(long double value) {
+    return finite_text(value);
 }
 
 std::uint64_t number::to_uint64() const {

@@ -97,6 +97,7 @@ asio::awaitable<Output> value_of(asio::awaitable<result<Output>> attempted) {
 template <operation_input Input>
 asio::awaitable<result<typename Input::output>> run(std::shared_ptr<client::core> core, Input in,
                                                     call_options options) {
+    if (!core) co_return make_failure(errc::closed, "the client is empty: it was moved from");
     complete(in, *core->env().random);
     std::optional<failure> invalid;
     try {
@@ -113,7 +114,7 @@ asio::awaitable<result<typename Input::output>> run(std::shared_ptr<client::core
 }
 
 asio::awaitable<void> close_and_keep(std::shared_ptr<client::core> core) {
-    co_await core->close();
+    if (core) co_await core->close();
 }
 
 } // namespace
@@ -138,7 +139,7 @@ const aws::endpoint& client::endpoint() const noexcept {
 }
 
 net::transport_stats client::stats() const {
-    return core_->stats();
+    return core_ ? core_->stats() : net::transport_stats();
 }
 
 asio::awaitable<void> client::close() {

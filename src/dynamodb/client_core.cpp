@@ -4,6 +4,7 @@
 #include "dynamodb/attempt_exchange.hpp"
 #include "dynamodb/awaited_credentials.hpp"
 #include "dynamodb/race.hpp"
+#include "fork_count.hpp"
 
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/cancellation_type.hpp>
@@ -86,7 +87,11 @@ struct client::core::running {
         at = {};
     }
 
+    /// Whether the process was forked since: the parent's call goes on.
+    [[nodiscard]] bool is_copy() const noexcept { return forks != codynamo::detail::fork_count(); }
+
     operation_call& what;
+    unsigned forks = codynamo::detail::fork_count();
     net::turn* place; ///< until the first attempt, or a pause before it
     /// When the attempt began: an attempt begins when one queues up for it. Zero when time has gone
     /// by since it was looked at.
@@ -100,6 +105,17 @@ struct client::core::running {
     request_fsm::time_point began{}; ///< an attempt that may be hedged
 };
 
+namespace {
+
+failure forked(bool writes) {
+    diagnostics words;
+    words.message = "the program was forked during the call, which goes on in the parent process";
+    words.outcome_unknown = writes;
+    return make_failure(errc::closed, std::move(words));
+}
+
+} // namespace
+
 asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
                                                            call_options options, net::turn* place,
                                                            codynamo::detail::recycled) {
@@ -109,6 +125,8 @@ asio::awaitable<std::optional<failure>> client::core::call(operation_call& what,
     running now(*this, what, options, place);
     request_action next = now.machine.start();
     for (;;) {
+        if (next.what != request_action::kind::done && now.is_copy())
+            co_return forked(what.traits().writes);
         switch (next.what) {
         case request_action::kind::refresh_credentials:
             // By the service's clock the provider sees whether the next ones have expired too.

@@ -40,6 +40,9 @@ void decode(std::string_view body, batch_get_item_output& out) {
     const response_document document(body);
     const path root("response");
     const members response(document.root(), root);
+    // "No item" is said by an empty list, and not by silence.
+    if (!document.root().contains("UnprocessedKeys"))
+        static_cast<void>(response.require("Responses"));
     response.each_member("Responses",
                          [&](std::string_view table, const json::value& v, const path& at) {
                              std::vector<item>& items = out.responses[std::string(table)];
@@ -52,7 +55,7 @@ void decode(std::string_view body, batch_get_item_output& out) {
                          [&](std::string_view table, const json::value& v, const path& at) {
                              read_keys(v, at, out.unprocessed_keys[std::string(table)]);
                          });
-    read_consumed_capacity(response, out.consumed_capacity);
+    read_consumed_capacity(document.root(), out.consumed_capacity);
 }
 
 void decode(std::string_view body, batch_write_item_output& out) {
@@ -68,14 +71,13 @@ void decode(std::string_view body, batch_write_item_output& out) {
             for (std::size_t i = 0; i < left.size(); ++i)
                 read_write_request(left[i], path(at, i), writes[i]);
         });
-    read_consumed_capacity(response, out.consumed_capacity);
+    read_consumed_capacity(document.root(), out.consumed_capacity);
 }
 
 void decode(std::string_view body, transact_write_items_output& out) {
     out = {};
     const response_document document(body);
-    const path root("response");
-    read_consumed_capacity(members(document.root(), root), out.consumed_capacity);
+    read_consumed_capacity(document.root(), out.consumed_capacity);
 }
 
 void decode(std::string_view body, transact_get_items_output& out) {
@@ -90,7 +92,7 @@ void decode(std::string_view body, transact_get_items_output& out) {
             read_item(found, there, answer.emplace());
         });
     });
-    read_consumed_capacity(response, out.consumed_capacity);
+    read_consumed_capacity(document.root(), out.consumed_capacity);
 }
 
 } // namespace codynamo::dynamodb

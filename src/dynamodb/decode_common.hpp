@@ -11,9 +11,10 @@
 
 namespace codynamo::dynamodb {
 
-void read_consumed_capacity(const boost::json::value& v, const path& where, consumed_capacity& out);
-/// The member ConsumedCapacity of a response, if it is there.
-void read_consumed_capacity(const members& response, std::optional<consumed_capacity>& out);
-void read_consumed_capacity(const members& response, std::vector<consumed_capacity>& out);
+/// The member ConsumedCapacity of a response, if it is there: for information.
+void read_consumed_capacity(const boost::json::object& response,
+                            std::optional<consumed_capacity>& out);
+void read_consumed_capacity(const boost::json::object& response,
+                            std::vector<consumed_capacity>& out);
 
 } // namespace codynamo::dynamodb

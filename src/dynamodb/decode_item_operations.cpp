@@ -3,6 +3,9 @@
 #include "dynamodb/codec.hpp"
 #include "dynamodb/decode_common.hpp"
 
+#include <algorithm>
+#include <cstdint>
+
 namespace codynamo::dynamodb {
 namespace {
 
@@ -11,42 +14,24 @@ void decode_write(std::string_view body, write_output& out) {
     const path root("response");
     const members response(document.root(), root);
     response.attributes("Attributes", out.attributes);
-    read_consumed_capacity(response, out.consumed_capacity);
+    read_consumed_capacity(document.root(), out.consumed_capacity);
 }
 
 void decode_page(std::string_view body, page_output& out) {
     const response_document document(body);
     const path root("response");
     const members response(document.root(), root);
+    if (!document.root().contains("Items")) static_cast<void>(response.require("Count"));
     response.items("Items", out.items);
     response.count("Count", out.count);
-    response.count("ScannedCount", out.scanned_count);
+    std::int64_t scanned = 0;
+    response.tell_integer("ScannedCount", scanned);
+    out.scanned_count = static_cast<std::uint64_t>(std::max<std::int64_t>(scanned, 0));
     response.attributes("LastEvaluatedKey", out.last_evaluated_key);
-    read_consumed_capacity(response, out.consumed_capacity);
+    read_consumed_capacity(document.root(), out.consumed_capacity);
 }
 
 } // namespace
-
-void read_consumed_capacity(const boost::json::value& v, const path& where,
-                            consumed_capacity& out) {
-    const members from(v, where);
-    from.text("TableName", out.table_name);
-    from.real("CapacityUnits", out.capacity_units);
-    from.real("ReadCapacityUnits", out.read_capacity_units);
-    from.real("WriteCapacityUnits", out.write_capacity_units);
-}
-
-void read_consumed_capacity(const members& response, std::optional<consumed_capacity>& out) {
-    response.with("ConsumedCapacity", [&](const boost::json::value& v, const path& at) {
-        read_consumed_capacity(v, at, out.emplace());
-    });
-}
-
-void read_consumed_capacity(const members& response, std::vector<consumed_capacity>& out) {
-    response.each("ConsumedCapacity", [&](const boost::json::value& v, const path& at) {
-        read_consumed_capacity(v, at, out.emplace_back());
-    });
-}
 
 void decode(std::string_view body, get_item_output& out) {
     out = {};
@@ -56,7 +41,7 @@ void decode(std::string_view body, get_item_output& out) {
     response.with("Item", [&](const boost::json::value& v, const path& at) {
         read_item(v, at, out.item.emplace());
     });
-    read_consumed_capacity(response, out.consumed_capacity);
+    read_consumed_capacity(document.root(), out.consumed_capacity);
 }
 
 void decode(std::string_view body, put_item_output& out) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace codynamo::dynamodb {
 namespace json = boost::json;
@@ -38,7 +39,7 @@ void read_key_schema(const members& table, std::vector<key_attribute>& out) {
     table.each("AttributeDefinitions", [&](const json::value& v, const path& at) {
         const members from(v, at);
         std::string name;
-        from.text("AttributeName", name);
+        from.tell_text("AttributeName", name);
         const auto key = std::find_if(out.begin(), out.end(),
                                       [&](const key_attribute& k) { return k.name == name; });
         if (key == out.end()) return;
@@ -51,72 +52,83 @@ void read_key_schema(const members& table, std::vector<key_attribute>& out) {
 }
 
 /// Epoch seconds with a fraction.
-timestamp read_timestamp(const json::value& v, const path& where) {
+void tell_time(const members& from, std::string_view name, std::optional<timestamp>& out) {
     constexpr double most_seconds = 9.2e12;
-    const double seconds = as_double(v, where);
-    if (!(std::abs(seconds) < most_seconds)) refuse_response(where, "is not a time");
-    return timestamp(std::chrono::microseconds(std::llround(seconds * 1e6)));
+    double seconds = std::numeric_limits<double>::quiet_NaN();
+    from.tell_real(name, seconds);
+    if (std::abs(seconds) < most_seconds)
+        out.emplace(std::chrono::microseconds(std::llround(seconds * 1e6)));
 }
 
-void read_integer(const members& from, std::string_view name, std::optional<std::int64_t>& out) {
-    from.with(name, [&](const json::value& v, const path& at) { out = as_integer(v, at); });
+void tell_figure(const members& from, std::string_view name, std::optional<std::int64_t>& out) {
+    constexpr std::int64_t missing = std::numeric_limits<std::int64_t>::min();
+    std::int64_t value = missing;
+    from.tell_integer(name, value);
+    if (value != missing) out = value;
 }
 
-void read_throughput(const json::value& v, const path& where, provisioned_throughput& out) {
-    const members from(v, where);
-    const auto read = [&](std::string_view name, std::int64_t& to) {
-        from.with(name,
-                  [&](const json::value& units, const path& at) { to = as_integer(units, at); });
-    };
-    read("ReadCapacityUnits", out.read_capacity_units);
-    read("WriteCapacityUnits", out.write_capacity_units);
-}
-
-void read_table(const json::value& v, const path& where, table_description& out) {
-    const members from(v, where);
-    from.text("TableName", out.table_name);
-    from.text("TableArn", out.table_arn);
-    from.text("TableStatus", out.table_status);
-    read_key_schema(from, out.key_schema);
-    from.with("BillingModeSummary", [&](const json::value& summary, const path& at) {
+/// What nothing depends on.
+void tell_about(const members& from, table_description& out) {
+    from.tell_text("TableArn", out.table_arn);
+    from.tell_object("BillingModeSummary", [&](const members& summary) {
         std::string mode;
-        members(summary, at).text("BillingMode", mode);
+        summary.tell_text("BillingMode", mode);
         if (mode == "PAY_PER_REQUEST") out.billing_mode = billing_mode::pay_per_request;
         if (mode == "PROVISIONED") out.billing_mode = billing_mode::provisioned;
     });
-    from.with("ProvisionedThroughput", [&](const json::value& throughput, const path& at) {
-        read_throughput(throughput, at, out.throughput.emplace());
+    from.tell_object("ProvisionedThroughput", [&](const members& throughput) {
+        provisioned_throughput& units = out.throughput.emplace();
+        throughput.tell_integer("ReadCapacityUnits", units.read_capacity_units);
+        throughput.tell_integer("WriteCapacityUnits", units.write_capacity_units);
     });
-    from.with("CreationDateTime", [&](const json::value& time, const path& at) {
-        out.created = read_timestamp(time, at);
-    });
-    read_integer(from, "ItemCount", out.item_count);
-    read_integer(from, "TableSizeBytes", out.table_size_bytes);
+    tell_time(from, "CreationDateTime", out.created);
+    tell_figure(from, "ItemCount", out.item_count);
+    tell_figure(from, "TableSizeBytes", out.table_size_bytes);
 }
 
-void decode_table(std::string_view body, std::string_view member, table_output& out) {
+/// What one asks about a table for.
+void decode_description(std::string_view body, table_output& out) {
     const response_document document(body);
     const path root("response");
-    members(document.root(), root).with(member, [&](const json::value& v, const path& at) {
-        read_table(v, at, out.table);
-    });
+    const path where(root, "Table");
+    const members from(members(document.root(), root).require("Table"), where);
+    from.text("TableName", out.table.table_name);
+    from.text("TableStatus", out.table.table_status);
+    read_key_schema(from, out.table.key_schema);
+    tell_about(from, out.table);
+}
+
+/// A table that has been created or deleted, however oddly that is told: all is for information.
+void decode_change(std::string_view body, table_output& out) {
+    const response_document document(body);
+    const path root("response");
+    const path where(root, "TableDescription");
+    const members from(members(document.root(), root).require("TableDescription"), where);
+    from.tell_text("TableName", out.table.table_name);
+    from.tell_text("TableStatus", out.table.table_status);
+    try {
+        read_key_schema(from, out.table.key_schema);
+    } catch (const error&) {
+        out.table.key_schema.clear();
+    }
+    tell_about(from, out.table);
 }
 
 } // namespace
 
 void decode(std::string_view body, create_table_output& out) {
     out = {};
-    decode_table(body, "TableDescription", out);
+    decode_change(body, out);
 }
 
 void decode(std::string_view body, describe_table_output& out) {
     out = {};
-    decode_table(body, "Table", out);
+    decode_description(body, out);
 }
 
 void decode(std::string_view body, delete_table_output& out) {
     out = {};
-    decode_table(body, "TableDescription", out);
+    decode_change(body, out);
 }
 
 void decode(std::string_view body, list_tables_output& out) {
@@ -124,6 +136,7 @@ void decode(std::string_view body, list_tables_output& out) {
     const response_document document(body);
     const path root("response");
     const members response(document.root(), root);
+    static_cast<void>(response.require("TableNames"));
     response.each("TableNames", [&](const json::value& v, const path& at) {
         out.table_names.emplace_back(as_text(v, at));
     });
@@ -134,12 +147,10 @@ void decode(std::string_view body, update_time_to_live_output& out) {
     out = {};
     const response_document document(body);
     const path root("response");
-    members(document.root(), root)
-        .with("TimeToLiveSpecification", [&](const json::value& v, const path& at) {
-            const members from(v, at);
-            from.boolean("Enabled", out.enabled);
-            from.text("AttributeName", out.attribute_name);
-        });
+    members(document.root(), root).tell_object("TimeToLiveSpecification", [&](const members& from) {
+        from.tell_boolean("Enabled", out.enabled);
+        from.tell_text("AttributeName", out.attribute_name);
+    });
 }
 
 void decode(std::string_view body, describe_time_to_live_output& out) {

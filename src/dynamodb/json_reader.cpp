@@ -64,7 +64,8 @@ json::value parse_json(std::string_view body, json::storage_ptr memory,
 response_document::response_document(std::string_view body)
     : memory_(buffer_.data(), buffer_.size()), root_(&memory_) {
     boost::system::error_code code;
-    root_ = parse_json(is_blank(body) ? "{}" : body, &memory_, code);
+    if (is_blank(body)) refuse_response(path("response"), "has an empty body");
+    root_ = parse_json(body, &memory_, code);
     if (code.failed() && body.starts_with(gzip_magic))
         throw error(errc::bad_response, "response of " + std::to_string(body.size()) +
                                             " bytes is gzip, which was not asked for");
@@ -109,6 +110,22 @@ std::int64_t as_integer(const json::value& v, const path& where) {
     if (!(std::abs(value) < 0x1p63) || value != std::trunc(value))
         refuse_response(where, "is not a 64-bit integer");
     return static_cast<std::int64_t>(value);
+}
+
+const json::value& members::require(std::string_view name) const {
+    const json::value* const found = object_.if_contains(name);
+    if (found == nullptr || found->is_null()) refuse_response(path(where_, name), "is missing");
+    return *found;
+}
+
+void members::tell_integer(std::string_view name, std::int64_t& out) const {
+    const json::value* const found = object_.if_contains(name);
+    if (found == nullptr) return;
+    double value = 0;
+    if (found->is_int64()) out = found->get_int64();
+    if (found->is_double()) value = found->get_double();
+    if (found->is_double() && std::abs(value) < 0x1p63 && value == std::trunc(value))
+        out = static_cast<std::int64_t>(value);
 }
 
 void members::count(std::string_view name, std::uint64_t& out) const {

@@ -30,7 +30,8 @@ inline constexpr std::size_t most_json_levels = 96;
 /// A parsed response body. Small ones need no heap.
 class response_document {
 public:
-    /// Throws errc::bad_response for what is not a JSON object. An empty body stands for `{}`.
+    /// Throws errc::bad_response for what is not a JSON object: the service's emptiest answer is
+    /// `{}`.
     explicit response_document(std::string_view body);
     response_document(const response_document&) = delete;
     response_document& operator=(const response_document&) = delete;
@@ -55,7 +56,9 @@ private:
 /// An attribute map of the wire.
 void read_item(const boost::json::value& v, const path& where, item& out);
 
-/// The members of an object; missing and null ones leave what they would set as it is.
+/// The members of an object; missing and null ones leave what they would set as it is. Those read
+/// by tell_… are for information: what is of another type counts as missing, for no answer is worse
+/// for a figure that nobody needs.
 class members {
 public:
     members(const boost::json::value& v, const path& where)
@@ -75,10 +78,31 @@ public:
     void boolean(std::string_view name, bool& out) const {
         with(name, [&](const auto& v, const path& at) { out = as_boolean(v, at); });
     }
-    void real(std::string_view name, double& out) const {
-        with(name, [&](const auto& v, const path& at) { out = as_double(v, at); });
-    }
     void count(std::string_view name, std::uint64_t& out) const;
+    /// Throws errc::bad_response for a missing or null one.
+    const boost::json::value& require(std::string_view name) const;
+
+    void tell_text(std::string_view name, std::string& out) const {
+        const boost::json::value* const found = object_.if_contains(name);
+        if (found != nullptr && found->is_string()) out = std::string_view(found->get_string());
+    }
+    void tell_real(std::string_view name, double& out) const {
+        const boost::json::value* const found = object_.if_contains(name);
+        if (found != nullptr && found->is_number()) out = found->to_number<double>();
+    }
+    /// Integral doubles too.
+    void tell_integer(std::string_view name, std::int64_t& out) const;
+    void tell_boolean(std::string_view name, bool& out) const {
+        const boost::json::value* const found = object_.if_contains(name);
+        if (found != nullptr && found->is_bool()) out = found->get_bool();
+    }
+    /// Calls read(members) when the member is an object.
+    template <class Read>
+    void tell_object(std::string_view name, Read read) const {
+        const boost::json::value* const found = object_.if_contains(name);
+        if (found != nullptr && found->is_object())
+            read(members(found->get_object(), path(where_, name)));
+    }
     void attributes(std::string_view name, item& out) const {
         with(name, [&](const auto& v, const path& at) { read_item(v, at, out); });
     }

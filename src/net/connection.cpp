@@ -26,13 +26,14 @@ void connection::adopt(asio::ip::tcp::socket connected) {
     socket_ = std::move(connected);
     descriptor_ = socket_.native_handle();
     // Cut after it had connected, and before anybody could shut it down: no other cut will come.
-    if (was_cut()) ::shutdown(descriptor_, SHUT_RDWR);
+    if (was_cut() && !is_inherited()) ::shutdown(descriptor_, SHUT_RDWR);
 }
 
 void connection::close() noexcept {
     usable = false;
     boost::system::error_code ignored;
-    if (socket_.is_open() && protocol_.farewell()) {
+    const bool says_farewell = socket_.is_open() && protocol_.farewell();
+    if (says_farewell && !is_inherited()) {
         const auto words = protocol_.outgoing();
         socket_.write_some(asio::buffer(words.data(), words.size()), ignored);
     }
@@ -40,6 +41,17 @@ void connection::close() noexcept {
     descriptor_ = -1;
     socket_.close(ignored);
     cut_.store(false, std::memory_order_release);
+    forks_ = codynamo::detail::fork_count();
+}
+
+void connection::abandon() noexcept {
+    const std::lock_guard lock(guard_);
+    usable = false;
+    cut_.store(true, std::memory_order_release);
+    if (waiting_) return waiting_->abandon(wake::timeout);
+    descriptor_ = -1;
+    boost::system::error_code ignored;
+    socket_.close(ignored);
 }
 
 bool connection::alive() {
@@ -58,7 +70,7 @@ void connection::cut() noexcept {
     if (cut_.exchange(true, std::memory_order_acq_rel)) return;
     if (waiting_)
         waiting_->abandon(wake::timeout);
-    else if (descriptor_ != -1)
+    else if (descriptor_ != -1 && !is_inherited())
         ::shutdown(descriptor_, SHUT_RDWR);
 }
 

@@ -2,6 +2,7 @@
 // A socket with its protocol, and how others may cut it short.
 #pragma once
 
+#include "fork_count.hpp"
 #include "net/pool_core.hpp"
 #include "net/wake.hpp"
 #include "net/wire.hpp"
@@ -42,7 +43,8 @@ public:
 
     /// Takes a connected socket for its own.
     void adopt(boost::asio::ip::tcp::socket connected);
-    /// Closes the socket and forgets that it was cut.
+    /// Closes the socket and forgets that it was cut. Says nothing to the peer where the socket is
+    /// shared with the parent process.
     void close() noexcept;
     /// Whether a connection that has been idle looks as if the server still held its end.
     [[nodiscard]] bool alive();
@@ -52,6 +54,13 @@ public:
     /// being closed and given to somebody else meanwhile.
     void cut() noexcept;
     [[nodiscard]] bool was_cut() const noexcept { return cut_.load(std::memory_order_acquire); }
+    /// Whether it is the copy of a connection of the parent process: it must not be written to or
+    /// read from. False again after close().
+    [[nodiscard]] bool is_inherited() const noexcept {
+        return forks_ != codynamo::detail::fork_count();
+    }
+    /// Cuts an inherited connection, by closing this process's copy of the socket.
+    void abandon() noexcept;
     /// What cut() is to end instead of the socket; null when it is over. False when it has been cut
     /// already.
     [[nodiscard]] bool watch(abandonable* waiting) noexcept;
@@ -66,7 +75,8 @@ private:
     boost::asio::ip::tcp::socket socket_;
     wire protocol_;
     std::mutex guard_;
-    int descriptor_ = -1; // under guard_, as is the next
+    unsigned forks_ = codynamo::detail::fork_count(); // when it was last closed
+    int descriptor_ = -1;                             // under guard_, as is the next
     abandonable* waiting_ = nullptr;
     std::atomic<bool> cut_ = false;
 };

@@ -18,7 +18,8 @@ namespace codynamo::net {
 namespace {
 
 /// Tells the pools of a context that it is being destroyed, before the services of its sockets and
-/// timers are: those are made first, and services are shut down in reverse order.
+/// timers are (those are made first, and services are shut down in reverse order), and that they
+/// are in the child of a fork.
 class pool_service : public asio::execution_context::service {
 public:
     using key_type = pool_service;
@@ -42,6 +43,12 @@ private:
         }
         for (const auto& weak : pools)
             if (const auto pool = weak.lock()) pool->shutdown();
+    }
+
+    void notify_fork(asio::execution_context::fork_event event) override {
+        if (event != asio::execution_context::fork_child) return;
+        for (const auto& weak : pools_) // no other thread uses a context that is told
+            if (const auto pool = weak.lock()) pool->leave_parent();
     }
 
     std::mutex mutex_;
@@ -88,6 +95,7 @@ admission context_pool::checkout(steady_time now, steady_time deadline, connecti
     admission what;
     {
         const std::lock_guard lock(mutex_);
+        drop_inherited(old);
         const auto answer = core_.admit(now, old, deadline);
         what = answer.what;
         if (what == admission::reuse) {
@@ -348,6 +356,25 @@ void context_pool::fail_waiting(wake why) {
         handler.post(why);
     }
     publish_waiting();
+}
+
+void context_pool::drop_inherited(pool_core::doomed& idle) noexcept {
+    if (forks_ == codynamo::detail::fork_count()) return;
+    forks_ = codynamo::detail::fork_count();
+    core_.take_idle(idle);
+    (void)core_.for_each_overdue(steady_time::max(), [](pooled& p) { as_connection(p).abandon(); });
+    fail_waiting(wake::forked);
+    resolution_.reset(); // its thread may be the parent's
+    given_up_.reset();
+}
+
+void context_pool::leave_parent() noexcept {
+    pool_core::doomed idle;
+    {
+        const std::lock_guard lock(mutex_);
+        drop_inherited(idle);
+    }
+    destroy(idle);
 }
 
 void context_pool::close() noexcept {

@@ -115,6 +115,9 @@ public:
     void cancel_close(pool_waiter& waiter) noexcept;
     void wake_closers() noexcept;
 
+    /// In the child of a fork: forgets the connections, which are the parent's, and ends who uses
+    /// or waits for one with wake::forked. Does nothing where that has been done.
+    void leave_parent() noexcept;
     /// The context dies: lets go of everything that lives in it.
     void shutdown() noexcept;
     /// The transport dies: nobody is using the pool.
@@ -133,6 +136,7 @@ private:
     void sweep(std::uint64_t generation) noexcept;
     void destroy(pool_core::doomed& what) noexcept;
     void fail_waiting(wake why);
+    void drop_inherited(pool_core::doomed& idle) noexcept;
     void let_go(handlers& out) noexcept;
 
     const std::shared_ptr<const transport_settings> settings_;
@@ -146,6 +150,7 @@ private:
     std::shared_ptr<resolution> resolution_, given_up_;
     std::string last_connect_error_;
     std::size_t published_waiting_ = 0;
+    unsigned forks_ = codynamo::detail::fork_count();
     steady_time next_sweep_ = steady_time::max();
     std::uint64_t generation_ = 0; // of the armed sweep
     bool armed_ = false;

@@ -101,6 +101,8 @@ private:
         } catch (...) {
             now.exception = std::current_exception();
         }
+        if (now.code == boost::asio::error::operation_aborted && connection_->is_inherited())
+            now.code = boost::asio::error::bad_descriptor; // closed, and not cancelled
         const bool over = now.is_over();
         if (over || (!was_cancelled_ && cancelled_meanwhile(handler_)))
             handler_(over && now.code != boost::asio::error::operation_aborted

@@ -103,6 +103,13 @@ send_outcome failed(errc code, bool sent, std::string message) {
     return {make_error_code(code), sent, std::move(message)};
 }
 
+/// The copy of an exchange that its parent process goes on with.
+send_outcome forked(bool sent, const transport_settings& settings) {
+    return failed(errc::closed, sent,
+                  "the program was forked during the exchange with " + settings.name +
+                      ", which goes on in the parent process");
+}
+
 std::string within(steady_time started, steady_time deadline) {
     const auto span = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - started);
     return " within " + std::to_string(span.count()) + " ms";
@@ -140,6 +147,8 @@ send_outcome not_admitted(wake why, const context_pool& pool, const transport_se
                           " already");
     case wake::hopeless:
         return failed(errc::overloaded, false, hopeless(pool.queue(), settings, started, deadline));
+    case wake::forked:
+        return forked(false, settings);
     default:
         return failed(errc::closed, false, "the transport to " + settings.name + " was closed");
     }
@@ -148,6 +157,7 @@ send_outcome not_admitted(wake why, const context_pool& pool, const transport_se
 send_outcome lost(connection& c, const transport_settings& settings, steady_time started,
                   steady_time deadline) {
     const auto& at = c.current;
+    if (c.is_inherited()) return forked(at.sent, settings);
     if (c.was_cut())
         return failed(errc::timeout, at.sent,
                       "no complete response from " + settings.name + within(started, deadline));
@@ -230,6 +240,7 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
         const bool reused = c.usable;
         if (!reused) {
             opened = co_await connect(held, *self->settings, deadline);
+            if (c.is_inherited()) co_return after(sent_before, forked(false, settings));
             if (opened.code) {
                 how = instead(held, settings.now(), deadline);
                 if (how == wake::unreachable) co_return after(sent_before, std::move(opened));

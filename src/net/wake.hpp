@@ -12,6 +12,7 @@ enum class wake {
     overloaded,  ///< too many are waiting
     hopeless,    ///< the deadline would pass in the queue
     unreachable, ///< no connection is left, and none could be opened
+    forked,      ///< this is the copy of a wait that goes on in the parent process
     aborted,
 };
 

@@ -43,6 +43,7 @@ using by_key = std::map<std::string, result<codynamo::record>, std::less<>>;
 
 /// What a reader of batches is told, the first answer of each key.
 struct batch_told final : detail::batch_answers {
+    [[nodiscard]] bool is_table(std::string_view) const override { return true; }
     void found(std::string_view key, result<codynamo::record> what) override {
         records.emplace(std::string(key), std::move(what));
     }

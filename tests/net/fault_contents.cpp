@@ -115,10 +115,7 @@ std::vector<fault> contents() {
             return response(R"({"__type":"x#ValidationException"})", 400, crc("12345"));
         },
         again::always));
-    all.push_back({.name = "an empty body",
-                   .acts = read_and_say([](const std::string&) { return response(""); }),
-                   .value = gives::nothing,
-                   .reused = true});
+    all.push_back(bad("an empty body", [](const std::string&) { return response(""); }));
     fault other = bad("the answer to another request", [](const std::string&) {
         return response(R"({"Item":{"key":{"S":"two"},"value":{"B":"Ynl0ZXM="}}})");
     });

@@ -25,8 +25,7 @@ struct fault_operation {
     /// Whether it may be sent again when nobody knows whether it took effect.
     bool replay_safe;
     std::string good_body;
-    std::string right;   ///< the text of the right answer
-    std::string nothing; ///< the text of the answer `{}`
+    std::string right; ///< the text of the right answer
     boost::asio::awaitable<call_result> (*call)(dynamodb::client on);
 };
 

@@ -21,7 +21,7 @@ enum class again {
 };
 
 /// What a call gets of an attempt with this fault.
-enum class gives { failure, right, nothing };
+enum class gives { failure, right };
 
 struct fault {
     std::string name;

@@ -23,3 +23,43 @@ compile("-std=c++20;-fno-exceptions" "codynamo needs exceptions")
 compile("-std=c++17" "codynamo needs C\\+\\+20")
 # As with -stdlib=libc++, whose headers may not be on this machine.
 compile("-std=c++20;-D_LIBCPP_VERSION=190000" "codynamo does not support libc\\+\\+")
+
+# A program that sees other types than the library does is refused by the linker.
+file(WRITE ${WORK}/program.cpp "#include <codynamo/cache.hpp>\nint main() {}\n")
+
+# link(FLAGS EXPECTED): EXPECTED is part of the linker's error, or empty when it has to link.
+function(link flags expected)
+    execute_process(COMMAND ${COMPILER} -std=c++20 ${flags} -I${SOURCE}/include ${boost}
+                            ${WORK}/program.cpp ${LIBRARY} -o ${WORK}/program
+                    RESULT_VARIABLE status ERROR_VARIABLE words)
+    if(expected STREQUAL "" AND NOT status EQUAL 0)
+        message(FATAL_ERROR "\"${flags}\" does not link: ${words}")
+    elseif(NOT expected STREQUAL "" AND
+           (status EQUAL 0 OR NOT words MATCHES "codynamo_library_compiled_with_[a-zA-Z0-9_]*${expected}"))
+        message(FATAL_ERROR "${flags}: expected \"${expected}\", got ${status}: ${words}")
+    endif()
+endfunction()
+
+link("" "")
+link("-Wl,--gc-sections" "")
+# These have no effect on what is shared.
+link("-D_GLIBCXX_ASSERTIONS;-DNDEBUG;-O2;-std=c++23" "")
+link("-D_GLIBCXX_DEBUG" "_and_GLIBCXX_DEBUG")
+link("-DBOOST_ASIO_DISABLE_STD_ATOMIC" "_and_BOOST_ASIO_DISABLE_STD_ATOMIC")
+link("-DBOOST_ASIO_DISABLE_STD_ATOMIC;-ffunction-sections;-fdata-sections;-Wl,--gc-sections"
+     "_and_BOOST_ASIO_DISABLE_STD_ATOMIC")
+link("-DBOOST_ASIO_ENABLE_HANDLER_TRACKING" "_and_BOOST_ASIO_ENABLE_HANDLER_TRACKING")
+link("-DBOOST_ASIO_NO_DEPRECATED" "_and_BOOST_ASIO_NO_DEPRECATED")
+link("-DBOOST_ASIO_DISABLE_EPOLL" "_and_BOOST_ASIO_DISABLE_EPOLL")
+link("-DBOOST_ASIO_DISABLE_EPOLL;-DBOOST_ASIO_NO_TS_EXECUTORS"
+     "_and_BOOST_ASIO_DISABLE_EPOLL_and_BOOST_ASIO_NO_TS_EXECUTORS")
+# As with another Boost.
+file(MAKE_DIRECTORY ${WORK}/other/boost)
+file(WRITE ${WORK}/other/boost/version.hpp
+     "#define BOOST_VERSION 108600\n#define BOOST_LIB_VERSION \"1_86\"\n")
+link("-I${WORK}/other" "Boost_108600")
+# One file of several is enough.
+file(WRITE ${WORK}/matching.cpp "#include <codynamo/cache.hpp>\n")
+execute_process(COMMAND ${COMPILER} -std=c++20 -c -I${SOURCE}/include ${boost}
+                        ${WORK}/matching.cpp -o ${WORK}/matching.o COMMAND_ERROR_IS_FATAL ANY)
+link("${WORK}/matching.o;-D_GLIBCXX_DEBUG" "_and_GLIBCXX_DEBUG")

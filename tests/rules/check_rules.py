@@ -19,7 +19,7 @@ DATA = {".json", ".sum", ".mod"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 # From the ground upward. A file may include its own room and the rooms before it.
 ROOMS = ["ground", "net", "aws", "dynamodb", "cache", "testing"]
-GROUND = {"error", "environment", "exception_words", "export", "recycled"}
+GROUND = {"abi_check", "error", "environment", "exception_words", "export", "fork_count", "recycled"}
 # Boost changes it without notice, and a public header is compiled with the user's Boost.
 INTERNALS = re.compile(r"\b(?:asio|beast|json)::detail\b")
 HEAVY = re.compile(r"^boost/(beast|asio/ssl)\b")

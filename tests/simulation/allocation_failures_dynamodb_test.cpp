@@ -97,6 +97,9 @@ TEST_CASE("the keys and answers of batches survive every failing allocation") {
         },
         [&] { return kept.size() <= 2 && kept[0] == long_text('a') && kept.find(long_text('a')); });
     struct answers final : detail::batch_answers {
+        [[nodiscard]] bool is_table(std::string_view name) const override {
+            return name == "table";
+        }
         void found(std::string_view, result<record> what) override { all.push_back(what); }
         void left(std::string_view key) override { keys.emplace_back(key); }
         std::vector<result<record>> all;

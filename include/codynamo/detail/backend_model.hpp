@@ -43,6 +43,9 @@ public:
     virtual awaitable<void> close();
 };
 
+/// Fails with errc::closed.
+[[nodiscard]] CODYNAMO_API std::shared_ptr<backend_interface> make_empty_backend();
+
 template <backend B>
 class backend_model final : public backend_interface {
     static_assert(std::copy_constructible<B>, "a backend is a handle: copies share what they keep");

@@ -8,14 +8,27 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
 namespace codynamo::dynamodb {
+
+/// The arithmetic types that are numbers: every signed and unsigned integer type of at most 64 bits
+/// and every floating-point type up to long double. Not bool, which is a type of its own, nor
+/// characters (char, wchar_t, char8_t …), which are text; std::int8_t and std::uint8_t are numbers.
+template <class T>
+concept arithmetic_number =
+    (std::integral<T> && sizeof(T) <= sizeof(std::int64_t) && !std::same_as<T, bool> &&
+     !std::same_as<T, char> && !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> &&
+     !std::same_as<T, char16_t> && !std::same_as<T, char32_t>) ||
+    (std::floating_point<T> &&
+     std::numeric_limits<T>::digits <= std::numeric_limits<long double>::digits);
 
 /// A Number stays the text that was written or received until somebody asks: up to 38 digits, which
 /// no C++ type holds.
@@ -24,12 +37,11 @@ public:
     number() = default;
     /// Takes the text as it is; checked when it is sent.
     explicit number(std::string text) : text_(std::move(text)) {}
-    number(std::int64_t value);
-    number(std::uint64_t value);
-    number(int value) : number(static_cast<std::int64_t>(value)) {}
-    /// The shortest text that reads back as the same double. Throws errc::invalid_argument for NaN
-    /// and infinity.
-    number(double value);
+    /// An integer exactly; a floating-point value as the shortest text that reads back as the same
+    /// value of its type. Throws errc::invalid_argument for NaN and infinity, naming the value.
+    /// What is beyond DynamoDB's range (1E-130 to 1E126) is refused when it is sent.
+    template <arithmetic_number T>
+    number(T value) : text_(text_of(static_cast<widest<T>>(value))) {}
 
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
     /// Exact: "1E3" and "1000.0" are 1000; to_double rounds to the nearest.
@@ -42,6 +54,19 @@ public:
     friend bool operator==(const number&, const number&) = default;
 
 private:
+    template <class T>
+    using widest = std::conditional_t<
+        std::signed_integral<T>, std::int64_t,
+        std::conditional_t<std::unsigned_integral<T>, std::uint64_t,
+                           std::conditional_t<sizeof(T) <= sizeof(float), float,
+                                              std::conditional_t<sizeof(T) <= sizeof(double),
+                                                                 double, long double>>>>;
+    static std::string text_of(std::int64_t value);
+    static std::string text_of(std::uint64_t value);
+    static std::string text_of(float value);
+    static std::string text_of(double value);
+    static std::string text_of(long double value);
+
     std::string text_ = "0";
 };
 
@@ -85,10 +110,8 @@ public:
     attribute_value(std::string_view text) : value_(std::string(text)) {}
     attribute_value(const char* text) : value_(std::string(text)) {}
     attribute_value(number n) : value_(std::move(n)) {}
-    attribute_value(int n) : value_(number(n)) {}
-    attribute_value(std::int64_t n) : value_(number(n)) {}
-    attribute_value(std::uint64_t n) : value_(number(n)) {}
-    attribute_value(double n) : value_(number(n)) {}
+    template <arithmetic_number T>
+    attribute_value(T n) : value_(number(n)) {}
     attribute_value(binary b) : value_(std::move(b)) {}
     /// Only a real bool: a pointer would convert to one silently.
     template <std::same_as<bool> Bool>

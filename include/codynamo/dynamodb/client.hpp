@@ -98,6 +98,9 @@ concept operation_input = requires {
 /// that failed may have taken effect nevertheless (outcome_unknown).
 /// Cancellation: terminal, partial and total; throws system_error with operation_aborted. A write
 /// on the wire may then have taken effect or not.
+/// One that was moved from is empty: its operations fail with errc::closed, close() does nothing.
+/// fork(2): parent and child may both go on with a client that no call was using; see the README.
+/// Calls under way go on in the parent, and fail with errc::closed in the child.
 class CODYNAMO_API client {
 public:
     /// Reads environment variables and profile files; does no network I/O.
@@ -143,7 +146,7 @@ public:
     [[nodiscard]] boost::asio::awaitable<result<typename Input::output>>
     attempt(Input in, call_options options = {});
 
-    /// Where requests go, unless they go to the host of an account.
+    /// Where requests go, unless they go to the host of an account. Not of an empty client.
     [[nodiscard]] const aws::endpoint& endpoint() const noexcept;
     [[nodiscard]] net::transport_stats stats() const;
     /// New calls fail with errc::closed, and so do those that wait for credentials; a renewal of

@@ -32,12 +32,27 @@ enum class return_consumed_capacity { none, total, indexes };
 enum class return_values { none, all_old, updated_old, all_new, updated_new };
 enum class return_values_on_condition_check_failure { none, all_old };
 
-/// Capacity units that a request consumed, for one table.
+/// Capacity units. DynamoDB tells reads and writes apart for transactions only; else they are 0.
+struct capacity_units {
+    double total = 0;
+    double read = 0;
+    double write = 0;
+    friend bool operator==(const capacity_units&, const capacity_units&) = default;
+};
+
+/// Capacity units that a request consumed, for one table. For information: figures that an answer
+/// has in another form than the service's are left out.
 struct consumed_capacity {
     std::string table_name{};
+    /// Table and indexes together.
     double capacity_units = 0;
     double read_capacity_units = 0;
     double write_capacity_units = 0;
+    /// With return_consumed_capacity::indexes: the share of the table itself, and those of the
+    /// indexes that the request touched, by name.
+    std::optional<dynamodb::capacity_units> table{};
+    std::map<std::string, dynamodb::capacity_units, std::less<>> local_secondary_indexes{};
+    std::map<std::string, dynamodb::capacity_units, std::less<>> global_secondary_indexes{};
 };
 
 /// A condition on a write; empty expression for none.

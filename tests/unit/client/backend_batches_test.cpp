@@ -3,12 +3,16 @@
 #include "fake_backend.hpp"
 #include "support/catch.hpp"
 
+#include <codynamo/any_backend.hpp>
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace codynamo {
 
@@ -105,12 +109,47 @@ TEST_CASE("a slice that fails fails its keys and no others") {
     CHECK(found.back().has_value());
 }
 
-TEST_CASE("an answer to a question nobody asked is not taken for one of ours") {
-    fake_world world(script(
-        {answer(R"({"Responses":{"cache":[{"key":{"S":"other"},"value":{"B":"AAAA"}}]}})")}));
+TEST_CASE("an answer about what was not asked for is no miss, and its connection is closed") {
+    const char* const bodies[] = {
+        R"({"Responses":{"cache":[{"key":{"S":"other"},"value":{"B":"AAAA"}}]}})",
+        R"({"Responses":{"cache":[{"key":{"S":"k0"},"value":{"B":"AAAA"}},)"
+        R"({"key":{"S":"other"},"value":{"B":"AAAA"}}]}})",
+        R"({"Responses":{"cache":[{"value":{"B":"AAAA"}}]}})",
+        R"({"Responses":{"another":[]}})",
+        R"({"Responses":{"cache":[]},"UnprocessedKeys":{"cache":{"Keys":[{"key":{"S":"x"}}]}}})",
+        R"({"Responses":{"cache":[]},"UnprocessedKeys":{"another":{"Keys":[]}}})",
+        "{}",
+        "",
+        " ",
+        "[]",
+        R"({"Attributes":{"n":{"N":"1"}}})",
+    };
+    for (const char* const body : bodies) {
+        CAPTURE(body);
+        fake_world world(script({answer(body)}));
+        auto backend = open(world);
+        const auto found = run(backend.load_many(keys_of(2)));
+        REQUIRE(found.size() == 2);
+        for (const auto& one : found) {
+            REQUIRE(one.has_error());
+            CHECK(one.error().code == errc::bad_response);
+        }
+        REQUIRE(world.transport->requests().size() == 1);
+    }
+}
+
+TEST_CASE("what an earlier round has answered is not asked for any more") {
+    // Round 1 leaves k1; what is said to answer round 2 answers round 1 once more.
+    const std::string k0 = R"({"key":{"S":"k0"},"value":{"B":"AAAA"}})";
+    fake_world world(
+        script({answer(R"({"Responses":{"cache":[)" + k0 +
+                       R"(]},"UnprocessedKeys":{"cache":{"Keys":[{"key":{"S":"k1"}}]}}})"),
+                answer(R"({"Responses":{"cache":[)" + k0 + "]}}")}));
     auto backend = open(world);
     const auto found = run(backend.load_many(keys_of(2)));
-    CHECK((found[0].has_value() && !found[0]->has_value()));
+    CHECK((found[0].has_value() && found[0]->has_value()));
+    REQUIRE(found[1].has_error());
+    CHECK(found[1].error().code == errc::bad_response);
 }
 
 TEST_CASE("unprocessed writes are sent again, alone") {
@@ -124,12 +163,89 @@ TEST_CASE("unprocessed writes are sent again, alone") {
     check_only_k1_is_sent_again(world, 3);
 }
 
-TEST_CASE("unprocessed answers that were never asked for are not sent on") {
-    fake_world world(script(
-        {answer(
-             R"({"UnprocessedItems":{"other":[{"PutRequest":{"Item":{"key":{"S":"x"}}}}],"cache":[{"PutRequest":{"Item":{"key":{"S":"x"}}}},{"DeleteRequest":{"Key":{"key":{"S":"k1"}}}}]}})"),
-         answer("{}")}));
-    check_only_k1_is_sent_again(world, 2);
+TEST_CASE("writes that are said to be unprocessed and were not asked for are no success") {
+    const char* const bodies[] = {
+        R"({"UnprocessedItems":{"other":[{"DeleteRequest":{"Key":{"key":{"S":"k0"}}}}]}})",
+        R"({"UnprocessedItems":{"cache":[{"PutRequest":{"Item":{"key":{"S":"k0"}}}}]}})",
+        R"({"UnprocessedItems":{"cache":[{"DeleteRequest":{"Key":{"key":{"S":"x"}}}}]}})",
+        R"({"UnprocessedItems":{"cache":[{"DeleteRequest":{"Key":{"other":{"S":"k0"}}}}]}})",
+        "",
+    };
+    for (const char* const body : bodies) {
+        CAPTURE(body);
+        fake_world world(script({answer(body)}));
+        auto backend = open(world);
+        const auto erased = run(backend.erase_many(keys_of(2)));
+        for (const auto& one : erased) {
+            REQUIRE(one.has_error());
+            CHECK(one.error().code == errc::bad_response);
+        }
+        CHECK(world.transport->requests().size() == 1);
+    }
+}
+
+TEST_CASE("an empty backend answers errc::closed, in batches for each key") {
+    std::vector<dynamodb_backend> empty(2);
+    fake_world world(script({answer("{}")}));
+    empty[1] = open(world);
+    const dynamodb_backend taken = std::move(empty[1]);
+    any_backend erased;
+    for (dynamodb_backend& one : empty) {
+        const auto closed = [](auto awaited) {
+            try {
+                (void)run(std::move(awaited));
+            } catch (const error& why) {
+                return why.code() == errc::closed;
+            }
+            return false;
+        };
+        CHECK(closed(one.load("k")));
+        CHECK(closed(one.peek("k")));
+        CHECK(closed(one.erase("k")));
+        CHECK(closed(one.touch("k", timestamp(), ttl(1s))));
+        CHECK(closed(one.store_newer("k", record())));
+        CHECK(closed(one.clear_all({})));
+        CHECK(closed(one.clear_expired({}, timestamp())));
+        CHECK(closed(one.delete_table()));
+        CHECK_THROWS_AS(run(one.store("k", record())), error);
+        CHECK_THROWS_AS(run(one.discard("k")), error);
+        CHECK_THROWS_AS(run(one.ensure_table()), error);
+        CHECK_THROWS_AS(one.client(), error);
+        const auto all_closed = [](const auto& outcomes) {
+            return outcomes.size() == 2 && std::ranges::all_of(outcomes, [](const auto& outcome) {
+                       return outcome.has_error() && outcome.error().code == errc::closed;
+                   });
+        };
+        CHECK(all_closed(run(one.load_many(keys_of(2)))));
+        CHECK(all_closed(run(one.erase_many(keys_of(2)))));
+        CHECK(all_closed(run(one.store_many(std::vector<keyed_record>(2)))));
+        CHECK(one.config().table_name.empty());
+        CHECK(one.consumed().read == 0);
+        CHECK_NOTHROW(run(one.close()));
+        CHECK(closed(erased.load("k")));
+        CHECK(closed(erased.erase("k")));
+        CHECK(closed(erased.clear_all({})));
+        CHECK(all_closed(run(erased.load_many(keys_of(2)))));
+        record out;
+        CHECK_FALSE(erased.load_now("k", out));
+    }
+    dynamodb::client db(world.client_config());
+    const dynamodb::client moved = std::move(db);
+    CHECK(outcome_of(db).code == errc::closed);
+    CHECK_NOTHROW(run(db.close()));
+    CHECK(world.transport->requests().empty());
+}
+
+TEST_CASE("the system's random source keeps no state that a copy of the process would share") {
+    // Two sources made alike, and a transaction of each of two clients.
+    const auto one = environment::system_random();
+    const auto other = environment::system_random();
+    std::vector<std::uint64_t> drawn;
+    for (int i = 0; i < 1000; ++i)
+        for (const auto& source : {one, other})
+            drawn.push_back(source->next());
+    std::ranges::sort(drawn);
+    CHECK(std::ranges::adjacent_find(drawn) == drawn.end());
 }
 
 } // namespace codynamo

@@ -68,7 +68,7 @@ TEST_CASE("what comes of an answer or a fault, and how often it was sent") {
     const auto refused = fake_response::network_error(make_error_code(errc::connect_failed), false);
     const std::vector<row> table{
         {"200", {answer("{}")}, true, {}, 1},
-        {"200 without a body", {answer("")}, true, {}, 1},
+        {"200 without a body", {answer("")}, true, errc::bad_response, 1},
         {"500 then 200", {service_error("InternalServerError", 500), answer("{}")}, true, {}, 2},
         {"500 for ever",
          {service_error("InternalServerError", 500)},

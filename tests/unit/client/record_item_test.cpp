@@ -178,7 +178,8 @@ TEST_CASE("an item without times needs no value when only the times are asked fo
 
 TEST_CASE("a response without an item is a miss, and one that is no GetItem response is an error") {
     CHECK_FALSE(decode_record(names, "{}"));
-    CHECK_FALSE(decode_record(names, ""));
+    CHECK(code_of("") == errc::bad_response);
+    CHECK(code_of(" \r\n") == errc::bad_response);
     CHECK_FALSE(decode_record(names, R"({"Item":null})"));
     CHECK_FALSE(decode_record(names, R"({"Other":{"value":{"B":"AAAA"}}})"));
     for (const std::string bad : {"<html>",

@@ -6,8 +6,11 @@
 #include <codynamo/error.hpp>
 
 #include <cmath>
+#include <concepts>
+#include <cstdlib>
 #include <limits>
 #include <random>
+#include <type_traits>
 
 namespace {
 
@@ -36,10 +39,85 @@ TEST_CASE("codec: numbers are written as the shortest exact text") {
 }
 
 TEST_CASE("codec: NaN and infinity are no numbers") {
-    const double value = GENERATE(std::nan(""), HUGE_VAL, -HUGE_VAL);
-    CHECK_THAT(message_of([=] { number n(value); }, errc::invalid_argument),
-               Catch::Contains("a finite number is needed"));
+    const auto check = [](auto value, const char* text) {
+        const std::string why = std::string("number is ") + text + ": a finite number is needed";
+        CHECK(message_of([=] { number n(value); }, errc::invalid_argument) == why);
+        CHECK(message_of([=] { attribute_value v(value); }, errc::invalid_argument) == why);
+    };
+    check(std::nan(""), "nan");
+    check(HUGE_VAL, "inf");
+    check(-HUGE_VAL, "-inf");
+    check(std::nanf(""), "nan");
+    check(HUGE_VALF, "inf");
+    check(std::nanl(""), "nan");
+    check(-HUGE_VALL, "-inf");
 }
+
+/// The least and the greatest value of a type, as a number and as an attribute value in a list of
+/// braces, which is where overloads used to be ambiguous.
+template <class T>
+void check_extremes() {
+    for (const T value :
+         {std::numeric_limits<T>::lowest(), T(0), T(1), T(42), std::numeric_limits<T>::max()}) {
+        const item of_braces{{"n", value}};
+        const number& stored = of_braces.at("n").template as<number>();
+        CHECK(stored == number(value));
+        if constexpr (std::signed_integral<T>) {
+            CHECK(stored.to_int64() == value);
+        } else if constexpr (std::unsigned_integral<T>) {
+            CHECK(stored.to_uint64() == value);
+        } else if constexpr (sizeof(T) <= sizeof(double)) {
+            CHECK(static_cast<T>(stored.to_double()) == value);
+        } else {
+            CHECK(std::strtold(stored.text().c_str(), nullptr) == value);
+        }
+    }
+}
+
+TEST_CASE("codec: every integer and floating-point type makes a number, exactly") {
+    check_extremes<signed char>();
+    check_extremes<unsigned char>();
+    check_extremes<short>();
+    check_extremes<unsigned short>();
+    check_extremes<int>();
+    check_extremes<unsigned>();
+    check_extremes<long>();
+    check_extremes<unsigned long>();
+    check_extremes<long long>();
+    check_extremes<unsigned long long>();
+    check_extremes<float>();
+    check_extremes<double>();
+    check_extremes<long double>();
+    CHECK(item{{"n", 5u}}.at("n").as<number>().text() == "5");
+    CHECK(item{{"n", 5ll}}.at("n").as<number>().text() == "5");
+    CHECK(item{{"n", 5ull}}.at("n").as<number>().text() == "5");
+    CHECK(item{{"n", 0}}.at("n").is<number>()); // neither a null pointer nor a text
+    CHECK(number(0.1f).text() == "0.1");
+    CHECK(number(0.1L).text() == "0.1");
+    CHECK(number(std::int8_t{-7}).text() == "-7");
+    CHECK(attribute_value(true).is<bool>());
+    const list mixed{1, 2u, 3l, 4ull, 5.5f, "text", true, nullptr};
+    CHECK(mixed.at(4).as<number>().text() == "5.5");
+    CHECK(mixed.at(6).is<bool>());
+}
+
+template <class T>
+constexpr bool makes_value =
+    std::is_constructible_v<attribute_value, T> || std::is_convertible_v<T, attribute_value>;
+template <class T>
+constexpr bool makes_number =
+    std::is_constructible_v<number, T> || std::is_convertible_v<T, number>;
+
+enum class scoped { one };
+
+static_assert(!makes_number<bool> && !makes_value<char> && !makes_number<char>);
+static_assert(!makes_value<wchar_t> && !makes_number<wchar_t>);
+static_assert(!makes_value<char8_t> && !makes_number<char8_t>);
+static_assert(!makes_value<char16_t> && !makes_number<char16_t>);
+static_assert(!makes_value<char32_t> && !makes_number<char32_t>);
+static_assert(!makes_value<scoped> && !makes_number<scoped>);
+static_assert(!makes_value<int*> && !makes_number<int*>);
+static_assert(makes_value<const int&> && makes_value<std::int8_t> && makes_value<long double&>);
 
 TEST_CASE("codec: integers are read from every way to write them") {
     const std::pair<const char*, std::int64_t> cases[] = {
