@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <new>
 #include <string>
 
 namespace codynamo::detail {
@@ -86,7 +87,13 @@ void refuse_json(errc code, const json_place& at, std::string_view problem) {
 }
 
 void refuse_thrown(errc code, const json_place& at) {
-    refuse_json(code, at, words_of_current_exception());
+    try {
+        throw;
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (...) {
+        refuse_json(code, at, words_of_current_exception());
+    }
 }
 
 void refuse_enumerator(const json_place& at, long long value, const std::type_info& type) {
