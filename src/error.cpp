@@ -38,6 +38,7 @@ constexpr std::pair<errc, std::string_view> all_words[] = {
     {errc::service_error, "the service reported an error"},
     {errc::schema_mismatch, "the table has another key schema"},
     {errc::unprocessed, "the service left the key unprocessed"},
+    {errc::backend_failed, "the backend failed"},
 };
 
 std::string_view words_of(errc code) noexcept {

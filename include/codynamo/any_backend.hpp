@@ -36,6 +36,10 @@ public:
         requires(!std::same_as<std::remove_cvref_t<B>, any_backend>)
     any_backend(B wrapped) // NOLINT(google-explicit-constructor): a backend is an any_backend
         : wrapped_(detail::erase_backend<B>(std::move(wrapped))) {}
+    /// Moving copies: a handle that was moved from is as good as before.
+    any_backend(const any_backend&) = default;
+    any_backend& operator=(const any_backend&) = default;
+    ~any_backend() = default;
 
     [[nodiscard]] boost::asio::awaitable<std::optional<record>> load(std::string key) const {
         return wrapped_->load(std::move(key));

@@ -30,6 +30,13 @@ namespace codynamo {
 /// the three is detected by name and signature, which are those of `any_backend`: discard,
 /// load_now, peek, touch, store_newer, load_many, store_many, erase_many, clear_all, clear_expired,
 /// close.
+///
+/// Failures: an operation fails by throwing codynamo::error (or any boost::system::system_error), a
+/// cancelled one by throwing boost::asio::error::operation_aborted. What else it throws, except
+/// std::bad_alloc, is reported by the cache, layered_backend and any_backend as
+/// errc::backend_failed with its words: thrown, or as the outcome of each key where the function is
+/// named try_… or …_many. A batch answers one outcome per key, in their order; another number of
+/// them is errc::bad_response.
 template <class B>
 concept backend = requires(B& b, std::string key, record r) {
     { b.load(std::move(key)) } -> std::same_as<boost::asio::awaitable<std::optional<record>>>;

@@ -74,6 +74,10 @@ public:
                    Serializer policy = {})
         : state_(
               std::make_shared<state>(std::move(backend), std::move(config), std::move(policy))) {}
+    /// Moving copies: a handle that was moved from is as good as before.
+    cache(const cache&) = default;
+    cache& operator=(const cache&) = default;
+    ~cache() = default;
 
     /// The value; nullopt when there is none or it has expired. A stored JSON null is a value.
     [[nodiscard]] boost::asio::awaitable<std::optional<T>> get(std::string key) const {

@@ -167,7 +167,9 @@ private:
 };
 
 namespace detail {
+template <>
+inline constexpr bool throws_only_errors<dynamodb_backend> = true;
 extern template CODYNAMO_API std::shared_ptr<backend_interface> erase_backend(dynamodb_backend);
-}
+} // namespace detail
 
 } // namespace codynamo

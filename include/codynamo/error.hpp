@@ -91,6 +91,9 @@ enum class errc {
     schema_mismatch,
     /// The service left this key of a batch unprocessed until the retries were used up.
     unprocessed,
+
+    /// A user's backend threw what is no boost::system::system_error; the message has its words.
+    backend_failed,
 };
 
 /// The category "codynamo".

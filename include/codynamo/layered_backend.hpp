@@ -43,6 +43,10 @@ public:
         requires(sizeof...(B) >= 2)
     explicit layered_backend(B... layers)
         : layered_backend(std::vector<any_backend>{any_backend(std::move(layers))...}) {}
+    /// Moving copies: a handle that was moved from is as good as before.
+    layered_backend(const layered_backend&) = default;
+    layered_backend& operator=(const layered_backend&) = default;
+    ~layered_backend() = default;
 
     [[nodiscard]] boost::asio::awaitable<std::optional<record>> load(std::string key);
     [[nodiscard]] boost::asio::awaitable<void> store(std::string key, record r);
@@ -73,7 +77,9 @@ private:
 };
 
 namespace detail {
+template <>
+inline constexpr bool throws_only_errors<layered_backend> = true;
 extern template CODYNAMO_API std::shared_ptr<backend_interface> erase_backend(layered_backend);
-}
+} // namespace detail
 
 } // namespace codynamo

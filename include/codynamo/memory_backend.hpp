@@ -60,6 +60,10 @@ class CODYNAMO_API memory_backend {
 public:
     /// Throws errc::invalid_argument naming the field.
     explicit memory_backend(memory_backend_config config = memory_backend_config());
+    /// Moving copies: a handle that was moved from is as good as before.
+    memory_backend(const memory_backend&) = default;
+    memory_backend& operator=(const memory_backend&) = default;
+    ~memory_backend() = default;
 
     [[nodiscard]] boost::asio::awaitable<std::optional<record>> load(std::string key);
     [[nodiscard]] boost::asio::awaitable<void> store(std::string key, record r);
@@ -85,7 +89,9 @@ private:
 };
 
 namespace detail {
+template <>
+inline constexpr bool throws_only_errors<memory_backend> = true;
 extern template CODYNAMO_API std::shared_ptr<backend_interface> erase_backend(memory_backend);
-}
+} // namespace detail
 
 } // namespace codynamo

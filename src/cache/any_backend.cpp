@@ -5,9 +5,77 @@
 
 #include <codynamo/any_backend.hpp>
 
+#include <new>
+
 namespace codynamo::detail {
 
 namespace asio = boost::asio;
+
+void rethrow_backend_failure() {
+    try {
+        throw;
+    } catch (const boost::system::system_error&) {
+        throw;
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (...) {
+        throw error(errc::backend_failed, "the backend failed: " + words_of_current_exception());
+    }
+}
+
+namespace {
+
+template <class T>
+asio::awaitable<T> translate(asio::awaitable<T> pending, std::exception_ptr thrown) {
+    try {
+        if (thrown) std::rethrow_exception(std::move(thrown));
+        co_return co_await std::move(pending);
+    } catch (...) {
+        rethrow_backend_failure();
+    }
+}
+
+template <class Outcomes>
+asio::awaitable<Outcomes> translate_batch(asio::awaitable<Outcomes> pending,
+                                          std::exception_ptr thrown, std::size_t keys) {
+    Outcomes outcomes = co_await translate(std::move(pending), std::move(thrown));
+    if (outcomes.size() != keys)
+        throw error(errc::bad_response, "the backend answered " + std::to_string(outcomes.size()) +
+                                            " outcomes for " + std::to_string(keys) + " keys");
+    co_return outcomes;
+}
+
+} // namespace
+
+asio::awaitable<void> translate_failures(asio::awaitable<void> pending, std::exception_ptr thrown) {
+    return translate(std::move(pending), std::move(thrown));
+}
+
+asio::awaitable<bool> translate_failures(asio::awaitable<bool> pending, std::exception_ptr thrown) {
+    return translate(std::move(pending), std::move(thrown));
+}
+
+asio::awaitable<std::optional<record>>
+translate_failures(asio::awaitable<std::optional<record>> pending, std::exception_ptr thrown) {
+    return translate(std::move(pending), std::move(thrown));
+}
+
+asio::awaitable<clear_progress> translate_failures(asio::awaitable<clear_progress> pending,
+                                                   std::exception_ptr thrown) {
+    return translate(std::move(pending), std::move(thrown));
+}
+
+asio::awaitable<backend_interface::found_records>
+translate_failures(asio::awaitable<backend_interface::found_records> pending,
+                   std::exception_ptr thrown, std::size_t keys) {
+    return translate_batch(std::move(pending), std::move(thrown), keys);
+}
+
+asio::awaitable<backend_interface::outcomes>
+translate_failures(asio::awaitable<backend_interface::outcomes> pending, std::exception_ptr thrown,
+                   std::size_t keys) {
+    return translate_batch(std::move(pending), std::move(thrown), keys);
+}
 
 asio::awaitable<void> backend_interface::discard(std::string key) {
     co_await erase(std::move(key));

@@ -2,6 +2,7 @@
 // Keys, freshness, statistics and batches: the part of the cache that never sees a value.
 #include "cache/failures.hpp"
 #include "cache/keyed_hash.hpp"
+#include "cache/text_in_messages.hpp"
 #include "cache/utf8.hpp"
 
 #include <codynamo/detail/cache_core.hpp>
@@ -48,12 +49,14 @@ std::optional<failure> key_failure(std::string_view key) {
     }
 }
 
-/// What came back for a batch is one outcome for each key, whatever the backend did.
-template <class Answers>
-void insist_on(const Answers& answers, std::size_t wanted) {
-    if (answers.size() != wanted)
-        throw error(errc::bad_response, "the backend answered " + std::to_string(answers.size()) +
-                                            " outcomes for " + std::to_string(wanted) + " keys");
+/// Why every entry of a batch is refused, if it is.
+std::optional<failure> lifetime_failure(const lifespan& lifetime) {
+    try {
+        static_cast<void>(lifetime.get());
+        return std::nullopt;
+    } catch (const error& e) {
+        return e.as_failure();
+    }
 }
 
 } // namespace
@@ -67,7 +70,8 @@ cache_stats cache_core::stats() const noexcept {
             .expired = expired_.total(),
             .sets = sets_.total(),
             .erased = erased_.total(),
-            .errors = errors_.total()};
+            .errors = errors_.total(),
+            .undecodable = undecodable_.total()};
 }
 
 void cache_core::check_key(std::string_view key) {
@@ -86,11 +90,8 @@ std::optional<record> cache_core::find_now(std::string_view key) const {
     return found;
 }
 
-bool cache_core::admit(const std::optional<record>& found) noexcept {
-    if (found && (found->lifetime == for_ever || is_fresh(*found, now()))) {
-        add(hits_);
-        return true;
-    }
+bool cache_core::has_fresh(const std::optional<record>& found) noexcept {
+    if (found && (found->lifetime == for_ever || is_fresh(*found, now()))) return true;
     add(misses_);
     if (found) add(expired_);
     return false;
@@ -116,6 +117,15 @@ failure cache_core::caught() {
 
 void cache_core::rethrow_policy_failure(errc code) {
     throw error(code, words_of_current_exception());
+}
+
+void cache_core::on_undecodable(std::string_view key) {
+    add(undecodable_);
+    const std::string words = "key '" + shown(key) + "': " + words_of_current_exception();
+    if (config_.on_undecodable == undecodable::error) throw error(errc::deserialize_failed, words);
+    add(misses_);
+    if (config_.env.log.wants(log_level::warning))
+        config_.env.log.write(log_level::warning, "cache: undecodable value, a miss: " + words);
 }
 
 void cache_core::count_outcomes(const std::vector<result<void>>& outcomes,
@@ -177,7 +187,9 @@ asio::awaitable<bool> cache_core::contains(shared self, std::string key) {
     try {
         check_key(key);
         std::optional<record> found = co_await self->backend_.peek(std::move(key));
-        co_return self->admit(found);
+        const bool there = self->has_fresh(found);
+        if (there) self->count_hit();
+        co_return there;
     } catch (...) {
         self->count_failure();
         throw;
@@ -194,7 +206,8 @@ asio::awaitable<bool> cache_core::touch(shared self, std::string key, lifespan l
     }
 }
 
-asio::awaitable<loaded_keys> cache_core::load_many(shared self, std::vector<std::string> keys) {
+asio::awaitable<loaded_keys> cache_core::load_many(shared self,
+                                                   const std::vector<std::string>& keys) {
     const auto same = [](const std::string& key) -> std::string_view { return key; };
     distinct_keys distinct = find_distinct(keys, same, *self->config_.env.random);
     loaded_keys loaded;
@@ -204,18 +217,17 @@ asio::awaitable<loaded_keys> cache_core::load_many(shared self, std::vector<std:
     std::vector<std::string> asked;
     std::vector<std::size_t> asked_at;
     for (std::size_t at = 0; at != distinct.firsts.size(); ++at) {
-        std::string& key = keys[distinct.firsts[at]];
+        const std::string& key = keys[distinct.firsts[at]];
         if (std::optional<failure> bad = key_failure(key)) {
             loaded.found[at] = result<std::optional<record>>(in_place_error, std::move(*bad));
         } else {
-            asked.push_back(std::move(key));
+            asked.push_back(key);
             asked_at.push_back(at);
         }
     }
     try {
         std::vector<result<std::optional<record>>> answers;
         if (!asked.empty()) answers = co_await self->backend_.load_many(std::move(asked));
-        insist_on(answers, asked_at.size());
         for (std::size_t i = 0; i != answers.size(); ++i)
             loaded.found[asked_at[i]] = std::move(answers[i]);
     } catch (...) {
@@ -227,7 +239,7 @@ asio::awaitable<loaded_keys> cache_core::load_many(shared self, std::vector<std:
         auto& found = loaded.found[at];
         if (found.has_error())
             add(self->errors_);
-        else if (!self->admit(*found))
+        else if (!self->has_fresh(*found))
             found->reset();
     }
     co_return loaded;
@@ -235,11 +247,12 @@ asio::awaitable<loaded_keys> cache_core::load_many(shared self, std::vector<std:
 
 asio::awaitable<std::vector<result<void>>>
 cache_core::store_many(shared self, std::vector<serialized_entry> entries, lifespan lifetime) {
-    const ttl checked = lifetime.get();
+    const std::optional<failure> bad_lifetime = lifetime_failure(lifetime);
     for (serialized_entry& e : entries) {
-        if (std::optional<failure> bad = key_failure(e.key)) {
+        if (std::optional<failure> bad = key_failure(e.key))
             e.bytes = result<std::string>(in_place_error, std::move(*bad));
-        }
+        else if (bad_lifetime && e.bytes.has_value())
+            e.bytes = result<std::string>(in_place_error, *bad_lifetime);
     }
     const auto key = [](const serialized_entry& e) -> std::string_view { return e.key; };
     const distinct_keys distinct = find_distinct(entries, key, *self->config_.env.random);
@@ -253,13 +266,12 @@ cache_core::store_many(shared self, std::vector<serialized_entry> entries, lifes
     for (std::size_t at = 0; at != last.size(); ++at) {
         serialized_entry& e = entries[last[at]];
         if (e.bytes.has_error()) continue;
-        records.emplace_back(std::move(e.key), self->stamp(std::move(*e.bytes), checked));
+        records.emplace_back(std::move(e.key), self->stamp(std::move(*e.bytes), lifetime.get()));
         records_at.push_back(at);
     }
     try {
         std::vector<result<void>> answers;
         if (!records.empty()) answers = co_await self->backend_.store_many(std::move(records));
-        insist_on(answers, records_at.size());
         for (std::size_t i = 0; i != answers.size(); ++i)
             winners[records_at[i]] = std::move(answers[i]);
     } catch (...) {
@@ -302,7 +314,6 @@ asio::awaitable<std::vector<result<void>>> cache_core::erase_many(shared self,
     try {
         std::vector<result<void>> answers;
         if (!asked.empty()) answers = co_await self->backend_.erase_many(std::move(asked));
-        insist_on(answers, asked_at.size());
         for (std::size_t i = 0; i != answers.size(); ++i)
             of_distinct[asked_at[i]] = std::move(answers[i]);
     } catch (...) {

@@ -76,11 +76,4 @@ std::string json_text(const json::array& value) {
     return json::serialize(value);
 }
 
-void refuse_json_kind(const json::value& found, std::string_view wanted) {
-    const auto kind = json::to_string(found.kind());
-    throw error(errc::deserialize_failed, "the stored JSON is of kind " +
-                                              std::string(kind.data(), kind.size()) + ", but " +
-                                              std::string(wanted) + " is expected");
-}
-
 } // namespace codynamo::detail

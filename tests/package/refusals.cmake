@@ -63,3 +63,46 @@ file(WRITE ${WORK}/matching.cpp "#include <codynamo/cache.hpp>\n")
 execute_process(COMMAND ${COMPILER} -std=c++20 -c -I${SOURCE}/include ${boost}
                         ${WORK}/matching.cpp -o ${WORK}/matching.o COMMAND_ERROR_IS_FATAL ANY)
 link("${WORK}/matching.o;-D_GLIBCXX_DEBUG" "_and_GLIBCXX_DEBUG")
+
+# refuse(TYPE EXPECTED): a cache of TYPE does not compile, and the compiler says EXPECTED.
+function(refuse type expected)
+    file(WRITE ${WORK}/user.cpp "
+#include <codynamo/json_serializer.hpp>
+#include <map>
+#include <memory>
+#include <vector>
+enum class colour { red };
+BOOST_DESCRIBE_ENUM(colour, red)
+struct viewer { std::string_view text; };
+BOOST_DESCRIBE_STRUCT(viewer, (), (text))
+struct base { int a = 0; };
+struct derived : base { int b = 0; };
+BOOST_DESCRIBE_STRUCT(derived, (base), (b))
+class secretive { int a = 0; BOOST_DESCRIBE_CLASS(secretive, (), (), (), (a)) };
+struct twice : viewer { std::string text; };
+BOOST_DESCRIBE_STRUCT(twice, (viewer), (text))
+struct constant { const int a = 0; };
+BOOST_DESCRIBE_STRUCT(constant, (), (a))
+template class codynamo::json_serializer<${type}>;
+")
+    compile("-std=c++20" "json_serializer.*${expected}")
+endfunction()
+
+refuse("std::string_view" "cannot hold a view or a pointer")
+refuse("std::vector<std::string_view>" "cannot hold a view or a pointer")
+refuse("std::map<int, viewer>" "cannot hold a view or a pointer")
+refuse("std::vector<int[3]>" "cannot hold a C array")
+refuse("std::vector<long double>" "cannot hold a number that is wider")
+refuse("std::unique_ptr<int>" "does not know this type: describe it")
+refuse("std::vector<derived>" "is described, but one of its bases is not")
+refuse("secretive" "writes public members only")
+refuse("twice" "have the same name")
+refuse("constant" "needs a default constructor and members that are not const")
+refuse("std::optional<std::optional<int>>" "JSON has only one null for both")
+refuse("std::vector<std::variant<std::string, colour>>" "cannot tell the alternatives")
+refuse("std::variant<int, double>" "use a serializer policy of your own")
+# The default serializer of a cache is this one.
+file(WRITE ${WORK}/user.cpp "#include <codynamo/cache.hpp>\n"
+     "codynamo::cache<std::string_view>* refused;\n"
+     "auto set() { return refused->set(\"k\", \"v\"); }\n")
+compile("-std=c++20" "json_serializer cannot hold a view or a pointer")

@@ -50,8 +50,9 @@ public:
     static void check_key(std::string_view key);
     /// Checks the key and asks the backend for what it has at hand.
     [[nodiscard]] std::optional<record> find_now(std::string_view key) const;
-    /// Whether there is a record and it is fresh; counts the answer.
-    [[nodiscard]] bool admit(const std::optional<record>& found) noexcept;
+    /// Whether there is a record and it is fresh; counts a miss when not.
+    [[nodiscard]] bool has_fresh(const std::optional<record>& found) noexcept;
+    void count_hit() noexcept { add(hits_); }
     [[nodiscard]] record stamp(std::string bytes, ttl lifetime) const;
 
     /// In a catch block: counts the failure unless it is a cancellation.
@@ -63,6 +64,9 @@ public:
     [[nodiscard]] static failure caught();
     /// In a catch block: what a serializer policy threw, as a codynamo::error with that code.
     [[noreturn]] static void rethrow_policy_failure(errc code);
+    /// In a catch block: the policy refused the bytes that are stored under the key. Throws
+    /// errc::deserialize_failed, or counts and logs a miss, by the configuration.
+    void on_undecodable(std::string_view key);
 
     /// `bytes` is what the policy made, or why it could not.
     static boost::asio::awaitable<void> store(shared self, std::string key,
@@ -73,8 +77,9 @@ public:
     static boost::asio::awaitable<void> discard(shared self, std::string key);
     static boost::asio::awaitable<bool> contains(shared self, std::string key);
     static boost::asio::awaitable<bool> touch(shared self, std::string key, lifespan lifetime);
+    /// The caller keeps the keys and awaits this at once.
     static boost::asio::awaitable<loaded_keys> load_many(shared self,
-                                                         std::vector<std::string> keys);
+                                                         const std::vector<std::string>& keys);
     static boost::asio::awaitable<std::vector<result<void>>>
     store_many(shared self, std::vector<serialized_entry> entries, lifespan lifetime);
     static boost::asio::awaitable<std::vector<result<void>>>
@@ -90,7 +95,7 @@ private:
 
     any_backend backend_;
     cache_config config_;
-    counter hits_, misses_, expired_, sets_, erased_, errors_;
+    counter hits_, misses_, expired_, sets_, erased_, errors_, undecodable_;
 };
 
 } // namespace codynamo::detail

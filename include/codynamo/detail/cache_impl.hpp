@@ -27,12 +27,16 @@ struct cache<T, Serializer>::state : detail::cache_core {
             return {boost::system::in_place_error, caught()};
         }
     }
-    T decode(std::string&& bytes) const {
+    /// Counts a hit; or what on_undecodable says, and then there is no value.
+    std::optional<T> decode(std::string_view key, std::string&& bytes) {
+        std::optional<T> value;
         try {
-            return policy.deserialize(std::move(bytes));
+            value.emplace(policy.deserialize(std::move(bytes)));
+            count_hit();
         } catch (...) {
-            rethrow_policy_failure(errc::deserialize_failed);
+            on_undecodable(key);
         }
+        return value;
     }
 
     Serializer policy;
@@ -45,9 +49,9 @@ cache<T, Serializer>::do_get(shared_state self, std::string key, detail::recycle
     detail::thrown failed;
     try {
         std::optional<record> found = self->find_now(key);
-        if (!found) found = co_await self->backend().load(std::move(key));
-        if (!self->admit(found)) co_return std::nullopt;
-        co_return std::optional<T>(std::in_place, self->decode(std::move(found->value)));
+        if (!found) found = co_await self->backend().load(key);
+        if (!self->has_fresh(found)) co_return std::nullopt;
+        co_return self->decode(key, std::move(found->value));
     } catch (...) {
         failed = self->counted_failure();
     }
@@ -61,10 +65,9 @@ boost::asio::awaitable<result<std::optional<T>>> cache<T, Serializer>::do_try_ge
     using answer = result<std::optional<T>>;
     try {
         std::optional<record> found = self->find_now(key);
-        if (!found) found = co_await self->backend().load(std::move(key));
-        if (!self->admit(found)) co_return answer(boost::system::in_place_value, std::nullopt);
-        co_return answer(boost::system::in_place_value, std::in_place,
-                         self->decode(std::move(found->value)));
+        if (!found) found = co_await self->backend().load(key);
+        if (!self->has_fresh(found)) co_return answer(boost::system::in_place_value, std::nullopt);
+        co_return answer(boost::system::in_place_value, self->decode(key, std::move(found->value)));
     } catch (...) {
         self->count_failure();
         co_return answer(boost::system::in_place_error, self->caught());
@@ -77,10 +80,12 @@ boost::asio::awaitable<std::optional<entry<T>>>
 cache<T, Serializer>::do_get_entry(shared_state self, std::string key) {
     try {
         std::optional<record> found = self->find_now(key);
-        if (!found) found = co_await self->backend().load(std::move(key));
-        if (!self->admit(found)) co_return std::nullopt;
+        if (!found) found = co_await self->backend().load(key);
+        if (!self->has_fresh(found)) co_return std::nullopt;
+        std::optional<T> value = self->decode(key, std::move(found->value));
+        if (!value) co_return std::nullopt;
         const timestamp now = self->now();
-        co_return std::optional<entry<T>>(entry<T>{.value = self->decode(std::move(found->value)),
+        co_return std::optional<entry<T>>(entry<T>{.value = std::move(*value),
                                                    .age = age(*found, now),
                                                    .remaining = remaining(*found, now),
                                                    .written = found->written,
@@ -95,11 +100,11 @@ template <class T, class Serializer>
     requires serializer<Serializer, T>
 boost::asio::awaitable<std::vector<result<std::optional<T>>>>
 cache<T, Serializer>::do_get_many(shared_state self, std::vector<std::string> keys) {
-    detail::loaded_keys loaded = co_await detail::cache_core::load_many(self, std::move(keys));
+    detail::loaded_keys loaded = co_await detail::cache_core::load_many(self, keys);
     std::vector<result<std::optional<T>>> answers;
     answers.reserve(loaded.place.size());
-    for (const std::size_t place : loaded.place) {
-        const result<std::optional<record>>& found = loaded.found[place];
+    for (std::size_t i = 0; i != keys.size(); ++i) {
+        const result<std::optional<record>>& found = loaded.found[loaded.place[i]];
         if (found.has_error()) {
             answers.emplace_back(boost::system::in_place_error, found.error());
         } else if (!*found) {
@@ -107,8 +112,8 @@ cache<T, Serializer>::do_get_many(shared_state self, std::vector<std::string> ke
         } else {
             // Equal keys share one record, so its bytes are copied: they may be needed again.
             try {
-                answers.emplace_back(boost::system::in_place_value, std::in_place,
-                                     self->decode(std::string((*found)->value)));
+                answers.emplace_back(boost::system::in_place_value,
+                                     self->decode(keys[i], std::string((*found)->value)));
             } catch (...) {
                 self->count_failure();
                 answers.emplace_back(boost::system::in_place_error, self->caught());

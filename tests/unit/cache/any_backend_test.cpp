@@ -71,17 +71,18 @@ struct complete : minimal_backend {
         *called += "store_newer ";
         co_return false;
     }
-    awaitable<std::vector<result<std::optional<record>>>> load_many(std::vector<std::string>) {
+    awaitable<std::vector<result<std::optional<record>>>> load_many(std::vector<std::string> keys) {
         *called += "load_many ";
-        co_return std::vector<result<std::optional<record>>>{};
+        co_return std::vector<result<std::optional<record>>>(
+            keys.size(), result<std::optional<record>>(std::nullopt));
     }
-    awaitable<std::vector<result<void>>> store_many(std::vector<keyed_record>) {
+    awaitable<std::vector<result<void>>> store_many(std::vector<keyed_record> records) {
         *called += "store_many ";
-        co_return std::vector<result<void>>{};
+        co_return std::vector<result<void>>(records.size());
     }
-    awaitable<std::vector<result<void>>> erase_many(std::vector<std::string>) {
+    awaitable<std::vector<result<void>>> erase_many(std::vector<std::string> keys) {
         *called += "erase_many ";
-        co_return std::vector<result<void>>{};
+        co_return std::vector<result<void>>(keys.size());
     }
     awaitable<clear_progress> clear_all(clear_options) {
         *called += "clear_all ";
