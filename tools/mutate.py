@@ -23,7 +23,7 @@ from pathlib import Path, PurePosixPath
 from mutation.exclusions import Exclusions, load_equivalents
 from mutation.judge import Judge
 from mutation.points import points_of
-from mutation.tree import Failed, Tree
+from mutation.tree import STAGES, Failed, Tree
 
 ROOT = Path(__file__).resolve().parents[1]
 EQUIVALENTS = Path(__file__).resolve().parent / "mutation" / "equivalents.txt"
@@ -134,7 +134,7 @@ def run_mutants(arguments, tree, results, candidates):
         for point in batch:
             record = results.mutants.get((tree.commit, point.key))
             if not record:
-                if not judge.baseline:
+                if judge.baseline.keys() != {stage.label for stage in STAGES}:
                     print("building, and running the unchanged tests", flush=True)
                     results.add({"commit": tree.commit, "baseline": judge.measure()})
                     print("unchanged: " + ", ".join(f"{label} tests {seconds} s" for label, seconds

@@ -152,6 +152,7 @@ target_include_directories(codynamo PUBLIC src)
 add_subdirectory(tests/unit)
 add_subdirectory(tests/net)
 add_subdirectory(tests/simulation)
+add_subdirectory(tests/secrets)
 """,
     ".gitignore": "build/\n__pycache__/\n",
     "src/net/a.hpp": "#pragma once\nint clamp(int x);\nbool wait_for(int x);\nint unused(int x);\n",
@@ -182,6 +183,7 @@ int main() {
 }
 """,
     "tests/simulation/a_test.cpp": "int main() {}\n",
+    "tests/secrets/a_test.cpp": "int main() {}\n",
 }
 
 
@@ -197,10 +199,10 @@ class Project(unittest.TestCase):
         cls.root = Path(folder.name) / "project"
         for name, text in FILES.items():
             cls.write(name, text)
-        for label in ("unit", "net", "simulation"):
-            cls.write(f"tests/{label}/CMakeLists.txt",
-                      f"add_executable({label}_tests a_test.cpp)\n"
-                      f"target_link_libraries({label}_tests PRIVATE codynamo)\n")
+        for stage in STAGES:
+            cls.write(f"tests/{stage.label}/CMakeLists.txt",
+                      f"add_executable({stage.program} a_test.cpp)\n"
+                      f"target_link_libraries({stage.program} PRIVATE codynamo)\n")
         for name in ("tools/mutate.py", "cmake/mutation.cmake"):
             cls.write(name, (ROOT / name).read_text())
         shutil.copytree(ROOT / "tools" / "mutation", cls.root / "tools" / "mutation",

@@ -28,6 +28,7 @@ STAGES = [
     Stage("net", "net_tests"),
     # Six parts with as many seeds each: 1,020.
     Stage("simulation", "simulation_tests", (("CODYNAMO_SIMULATION_SEEDS", "170"),)),
+    Stage("secrets", "memory_tests"),  # that what is secret is wiped
 ]
 
 

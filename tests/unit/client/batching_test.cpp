@@ -152,6 +152,16 @@ TEST_CASE("batch_core: bytes are bounded, and batches shrink when told to") {
     CHECK(machine.gather({}) == detail::batch_core::arrival::flush);
 }
 
+TEST_CASE("batch_core: a batch that everybody has left has no bytes") {
+    detail::batch_core machine({1, 100, 1000, 5ms});
+    CHECK(machine.goes_alone());
+    CHECK(machine.gather({}, 600) == detail::batch_core::arrival::wait);
+    machine.left();
+    CHECK(machine.gather({}, 600) == detail::batch_core::arrival::wait);
+    CHECK(machine.has_room(400));
+    CHECK_FALSE(machine.has_room(401));
+}
+
 TEST_CASE("a get goes at once while nothing is under way, those that come meanwhile share one") {
     crowd c(5);
     CHECK(c.world.wire->count() == 1);
