@@ -102,6 +102,7 @@ class Excluded(unittest.TestCase):
         self.assertEqual(self.reasons("keys.reserve(n + 1);"), ["optimization only"] * 2)
         self.assertEqual(self.reasons('env.log.write(level, "x" + y);'),
                          ["logging", "words of messages"])
+        self.assertEqual(self.reasons("log_failure(layer, words);"), ["logging"])
         self.assertEqual(self.reasons('reasons += "no";'), ["words of messages"] * 2)
         self.assertEqual(self.reasons("x = 1;"), [None])
         self.assertEqual(self.reasons("x = 1;", "src/aws/endpoint_data.cpp"), ["generated tables"])
@@ -282,6 +283,7 @@ class Run(Project):
             return self.mutate("--list", *arguments).splitlines()[::2]
         self.assertEqual(drawn("--seed", "7"), drawn("--seed", "7"))
         self.assertNotEqual(drawn("--seed", "7"), drawn("--seed", "8"))
+        self.assertEqual(drawn("--seed", "7", "--files", "src/net/a*"), drawn("--seed", "7"))
         self.assertEqual({line.split(" ")[0].split(":")[1]
                           for line in drawn("--at", "src/net/a.cpp:10")}, {"10"})
         self.assertEqual(drawn("--files", "src/aws/*"), [])

@@ -27,7 +27,7 @@ RULES = [
     Rule("words of messages", kinds="^statement$",
          segment=r"(?i)^[\w.>-]*(message|words|reasons?|text|line|detail|odd|list)\w*"
                  r"(\s*\+?=|\.append\(|\.push_back\()[^;]*\""),
-    Rule("logging", segment=r"\blog(_level::|\.write\(|\()"),
+    Rule("logging", segment=r"\blog(_level::|\.write\(|\w*\()"),
     Rule("optimization only", segment=r"\.reserve\([^)]|shrink_to_fit|prefetch"),
 ]
 

@@ -9,8 +9,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-# 8 GiB: a mutant that allocates without end fails before the machine does.
+# A mutant that allocates or writes without end fails before the machine does.
 MEMORY_LIMIT = 8 << 30
+FILE_LIMIT = 1 << 30
 BUILD_SECONDS = 1800
 TEST_CASE = re.compile(rb'<TestCase name="([^"]*)"')
 ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
@@ -54,6 +55,7 @@ class Ending:
 
 def limit_resources():
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

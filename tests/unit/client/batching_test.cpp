@@ -638,6 +638,21 @@ TEST_CASE("writes: 25 to a batch") {
     CHECK(std::all_of(all.begin(), all.end(), [](const auto& one) { return one->code() == 0; }));
 }
 
+TEST_CASE("writes: one that went alone counts once, until it ends") {
+    held_world world(merging());
+    for (std::size_t sent = 0; sent != 6; sent += 2) {
+        const auto alone = world.set("a", "1");
+        REQUIRE(world.wire->count() == sent + 1);
+        const auto waiting = world.set("b", "2");
+        REQUIRE(world.wire->count() == sent + 1);
+        world.answer(sent);
+        REQUIRE(world.wire->count() == sent + 2);
+        world.answer(sent + 1);
+        CHECK(alone->code() == 0);
+        CHECK(waiting->code() == 0);
+    }
+}
+
 TEST_CASE("an erase and a conditional store are never merged") {
     held_world world(merging());
     const auto first = world.set("first", "1");
