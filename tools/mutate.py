@@ -80,7 +80,9 @@ class Results:
         if "baseline" in record:
             self.baselines[record["commit"]] = record["baseline"]
         else:
-            self.mutants[record["commit"], record["key"]] = record
+            place = record["commit"], record["key"]
+            self.mutants.pop(place, None)  # the last one comes last
+            self.mutants[place] = record
 
     def add(self, record):
         self.take(record)
@@ -145,7 +147,7 @@ def run_mutants(arguments, tree, results, candidates):
         batch, queue = sorted(queue[:size], key=lambda p: (p.file, p.start)), queue[size:]
         for point in batch:
             record = results.mutants.get((tree.commit, point.key))
-            if not record:
+            if not record or arguments.again:
                 if judge.baseline.keys() != {stage.label for stage in STAGES}:
                     print("building, and running the unchanged tests", flush=True)
                     results.add({"commit": tree.commit, "baseline": judge.measure()})
@@ -209,6 +211,8 @@ def work(arguments):
     results = Results(arguments.build / "results.jsonl")
     tree.check_out(arguments.commit)
     candidates = Candidates(tree.folder, arguments, results.survivors())
+    if not candidates.points and not arguments.again:
+        raise Failed(f"nothing to change in {arguments.at or arguments.files}")
     if arguments.list:
         for point in candidates.points:
             print(f"{point.key}\n      {point.source}")

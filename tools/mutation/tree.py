@@ -14,6 +14,8 @@ MEMORY_LIMIT = 8 << 30
 FILE_LIMIT = 1 << 30
 BUILD_SECONDS = 1800
 TEST_CASE = re.compile(rb'<TestCase name="([^"]*)"')
+# Says nothing about what was compiled.
+MACHINE_TROUBLE = re.compile(rb"Killed signal terminated program \w+|No space left on device")
 ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
 
 
@@ -93,8 +95,11 @@ class Tree:
         self.changed = {}  # the files that are mutated at the moment, and their text
 
     def git(self, folder, *arguments):
+        # Those of a hook would mean another repository.
+        environment = {name: value for name, value in os.environ.items()
+                       if not name.startswith("GIT_")}
         done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True,
-                              text=True)
+                              text=True, env=environment)
         if done.returncode:
             raise Failed(f"git {arguments[0]}: {done.stderr.strip()}")
         return done.stdout.strip()
@@ -144,8 +149,11 @@ class Tree:
         """Unchanged files come from ccache, if it is there; what is mutated is not put into it."""
         variables = {**os.environ, **({"CCACHE_READONLY": "1"} if mutated else {})}
         seconds = BUILD_SECONDS if mutated else None
-        return run(["cmake", "--build", self.binaries, "-j1", "--target", stage.program], seconds,
-                   self.output, env=variables)
+        ending = run(["cmake", "--build", self.binaries, "-j1", "--target", stage.program], seconds,
+                     self.output, env=variables)
+        if trouble := MACHINE_TROUBLE.search(ending.output):
+            raise Failed(f"{stage.program} was not built: {trouble[0].decode()}")
+        return ending
 
     def run_tests(self, stage, filters, seconds):
         program = self.binaries / "tests" / stage.label / stage.program
