@@ -60,6 +60,8 @@ TEST_CASE("answers to the request for a tunnel, in pieces of every size") {
         {"HTTP/1.1 2000 OK\r\n\r\n", state::refused, "did not answer in HTTP/1"},
         {"HTTP/1.x 200 OK\r\n\r\n", state::refused, "did not answer in HTTP/1"},
         {"HTTP/1.1-200 OK\r\n\r\n", state::refused, "did not answer in HTTP/1"},
+        {"HTTP/1.1 20\r\n\r\n", state::refused, "did not answer in HTTP/1"},
+        {"HTTP/1.\r\n\r\n", state::refused, "did not answer in HTTP/1"},
         {"HTTP/1.1 \r\n\r\n", state::refused, "did not answer in HTTP/1"},
         {"SSH-2.0-x\r\n", state::refused, "did not answer in HTTP/1"},
         {"\x16\x03\x01", state::refused, "did not answer in HTTP/1"},
