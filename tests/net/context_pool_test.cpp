@@ -22,12 +22,11 @@ struct silent_owner final : net::pool_owner {
     void gone(net::context_pool&) noexcept override {}
 };
 
-struct closing_pool {
-    closing_pool() {
+struct one_pool {
+    one_pool() {
         auto made = std::make_shared<net::transport_settings>();
         made->env = testing_support::tapped();
         pool = net::context_pool::make(io.get_executor(), std::move(made), owner);
-        pool->close();
     }
     void wait(net::pool_waiter& waiter, std::string name) {
         pool->wait_for_close(waiter,
@@ -41,6 +40,10 @@ struct closing_pool {
     asio::io_context io;
     std::shared_ptr<silent_owner> owner = std::make_shared<silent_owner>();
     std::shared_ptr<net::context_pool> pool;
+};
+
+struct closing_pool : one_pool {
+    closing_pool() { pool->close(); }
 };
 
 } // namespace
@@ -70,4 +73,21 @@ TEST_CASE("a context has nothing to do for a pool when the last wait for its end
     one.io.run_for(std::chrono::seconds(10));
     CHECK(one.io.stopped());
     CHECK(one.told.size() == 1);
+}
+
+TEST_CASE("who comes to wait when a connection may be opened is granted one") {
+    one_pool one;
+    net::pool_waiter waiter;
+    std::vector<net::wake> told;
+    one.pool->wait(waiter,
+                   net::unique_handler<net::wake>(asio::bind_executor(
+                       one.io.get_executor(), [&](net::wake how) { told.push_back(how); })),
+                   net::steady_time::max());
+    one.io.poll();
+    CHECK(told == std::vector<net::wake>{net::wake::granted});
+    net::connection* const granted = one.pool->forsake(waiter);
+    REQUIRE(granted);
+    one.pool->give_back(*granted);
+    one.pool->close();
+    CHECK(one.pool->is_drained());
 }
