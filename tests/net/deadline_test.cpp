@@ -3,6 +3,9 @@
 #include "support/catch.hpp"
 #include "support/harness.hpp"
 #include "support/stub_server.hpp"
+#include "support/tap.hpp"
+
+#include <stdexcept>
 
 namespace asio = boost::asio;
 using namespace codynamo;
@@ -34,6 +37,17 @@ std::shared_ptr<net::transport> to(std::uint16_t port, net::pool_config config =
                                    bool tls = false) {
     return net::make_transport(loopback(port, tls), config, {}, {});
 }
+
+/// Stands still unless it is set.
+class set_clock final : public codynamo::clock {
+public:
+    timestamp now() const noexcept override { return timestamp(1700000000s); }
+    steady::time_point steady_now() const noexcept override { return at; }
+    asio::awaitable<void> sleep_until(steady::time_point) const override {
+        throw std::logic_error("the transport has no business sleeping");
+    }
+    steady::time_point at{1h};
+};
 
 } // namespace
 
@@ -181,6 +195,30 @@ TEST_CASE("a refused connection names the address and the reason") {
     CHECK(outcome.code == errc::connect_failed);
     CHECK_FALSE(outcome.sent);
     CHECK_THAT(outcome.message, Catch::Contains("127.0.0.1: Connection refused"));
+}
+
+TEST_CASE("an address that refuses at the very end of the connect time-out is a time-out") {
+    for (const bool in_time : {true, false}) {
+        const auto time = std::make_shared<set_clock>();
+        const auto started = time->at;
+        net::pool_config config;
+        config.connect_timeout = 1s;
+        net::network_config network;
+        network.proxy.from_environment = false;
+        network.resolve = [&](std::string) -> asio::awaitable<std::vector<std::string>> {
+            time->at = started + 1s - (in_time ? 1ns : 0ns);
+            co_return std::vector<std::string>{"127.0.0.1"};
+        };
+        environment env = testing_support::tapped();
+        env.time = time;
+        const auto transport = net::make_transport(loopback(free_port(), false, "db.example"),
+                                                   config, {}, env, network);
+        asio::io_context io;
+        remembering_exchange what;
+        const auto outcome = run(io, transport->send(what, {.deadline = started + 1h}));
+        CHECK(outcome.code == (in_time ? errc::connect_failed : errc::timeout));
+        CHECK_THAT(outcome.message, Catch::Contains("127.0.0.1: Connection refused"));
+    }
 }
 
 TEST_CASE("all addresses of a name are tried") {

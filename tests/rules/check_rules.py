@@ -74,7 +74,7 @@ def files_of(root):
                     and not {"__pycache__", "corpus"} & set(path.parts)):
                 yield path
     for path in sorted(root.glob("*")):
-        if path.is_file() and path.suffix in SUFFIXES and path.name != "LICENSE":
+        if path.is_file() and path.suffix in SUFFIXES and path.name not in ("LICENSE", ".git"):
             yield path
 
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // The refresh of a sign-in's token, and the file that it is kept in and others write to as well.
+#include "aws/sso_token_file.hpp"
 #include "unit/aws/signed_in.hpp"
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <functional>
@@ -21,13 +23,13 @@ namespace json = boost::json;
 
 namespace {
 
-/// No file can be written, be it by root.
+/// No file can be written beyond so many bytes, be it by root.
 class unwritable_files {
 public:
-    unwritable_files() : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    explicit unwritable_files(rlim_t most = 0) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
         ::getrlimit(RLIMIT_FSIZE, &before_);
         rlimit none = before_;
-        none.rlim_cur = 0;
+        none.rlim_cur = most;
         ::setrlimit(RLIMIT_FSIZE, &none);
     }
     unwritable_files(const unwritable_files&) = delete;
@@ -224,6 +226,16 @@ TEST_CASE("A token that its file does not take is remembered until the file chan
     CHECK(user.kept().at("accessToken") == "newest");
     CHECK(user.kept().at("refreshToken") == "refresh-2");
     CHECK(user.kept().at("kept") == json::parse(R"({"as":["it","is"]})"));
+}
+
+TEST_CASE("A token is kept whatever error a call before has left") {
+    const signed_in user(token_json(ended), {});
+    aws::detail::sso_token_file file(user.home.path() + "/" + session_file);
+    file.take(fresh_json(), timestamp(1'700'000'000s));
+    const unwritable_files long_ones(65536);
+    errno = EINTR;
+    CHECK(file.save());
+    CHECK(user.kept().at("accessToken").as_string() == "fresh-token");
 }
 
 TEST_CASE("A remembered token gives way to another sign-in") {

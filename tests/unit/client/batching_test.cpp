@@ -152,6 +152,16 @@ TEST_CASE("batch_core: bytes are bounded, and batches shrink when told to") {
     CHECK(machine.gather({}) == detail::batch_core::arrival::flush);
 }
 
+TEST_CASE("batch_core: a batch that everybody has left has no bytes") {
+    detail::batch_core machine({1, 100, 1000, 5ms});
+    CHECK(machine.goes_alone());
+    CHECK(machine.gather({}, 600) == detail::batch_core::arrival::wait);
+    machine.left();
+    CHECK(machine.gather({}, 600) == detail::batch_core::arrival::wait);
+    CHECK(machine.has_room(400));
+    CHECK_FALSE(machine.has_room(401));
+}
+
 TEST_CASE("a get goes at once while nothing is under way, those that come meanwhile share one") {
     crowd c(5);
     CHECK(c.world.wire->count() == 1);
@@ -633,6 +643,21 @@ TEST_CASE("writes: 25 to a batch") {
     world.answer(1);
     world.answer(2);
     CHECK(std::all_of(all.begin(), all.end(), [](const auto& one) { return one->code() == 0; }));
+}
+
+TEST_CASE("writes: one that went alone counts once, until it ends") {
+    held_world world(merging());
+    for (std::size_t sent = 0; sent != 6; sent += 2) {
+        const auto alone = world.set("a", "1");
+        REQUIRE(world.wire->count() == sent + 1);
+        const auto waiting = world.set("b", "2");
+        REQUIRE(world.wire->count() == sent + 1);
+        world.answer(sent);
+        REQUIRE(world.wire->count() == sent + 2);
+        world.answer(sent + 1);
+        CHECK(alone->code() == 0);
+        CHECK(waiting->code() == 0);
+    }
 }
 
 TEST_CASE("an erase and a conditional store are never merged") {

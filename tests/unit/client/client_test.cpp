@@ -158,6 +158,20 @@ TEST_CASE("retries wait as the standard mode says and are signed anew") {
     CHECK(dates[1] != dates[2]);
 }
 
+TEST_CASE("a retry waits from the end of the attempt before it, however long that took") {
+    std::shared_ptr<testing::manual_clock> time;
+    fake_world world([&](const fake_request&) {
+        time->advance(700ms);
+        return service_error("InternalServerError", 500);
+    });
+    time = world.time;
+    CHECK_FALSE(attempt(world, get_request()).has_value());
+    const auto sleeps = world.time->sleeps();
+    REQUIRE(sleeps.size() == 2);
+    CHECK(std::chrono::round<std::chrono::milliseconds>(sleeps[0]) == 1000ms);
+    CHECK(std::chrono::round<std::chrono::milliseconds>(sleeps[1]) == 2000ms);
+}
+
 TEST_CASE("a call gives up before a wait that would end after its deadline") {
     fake_world world(script({service_error("InternalServerError", 500)}));
     const auto got = attempt(world, get_request(), {.timeout = 2500ms});
