@@ -54,6 +54,7 @@ public:
 
 private:
     void shutdown() override {
+        if (!whom) return; // io_context calls this twice in newer releases of Boost
         whom->wake(wakeup::done);
         *destroyed_at_once = *gone;
         whom.reset();
