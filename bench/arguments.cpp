@@ -2,10 +2,13 @@
 // The options as the command line has them.
 #include "arguments.hpp"
 
+#include "machine.hpp"
+#include "program_support/command_line.hpp"
 #include "soak_value.hpp"
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 namespace bench {
 namespace {
@@ -21,7 +24,7 @@ template <class Duration>
 void add_duration(CLI::App& app, const std::string& name, Duration& out, const char* meaning) {
     app.add_option_function<unsigned>(
            name, [&out](unsigned value) { out = Duration(value); }, meaning)
-        ->check(CLI::Range(10U, 3'600'000U))
+        ->check(support::in_range(10U, 3'600'000U))
         ->default_str(std::to_string(out.count()));
 }
 
@@ -33,24 +36,24 @@ void add_soak_place(CLI::App& app, soak_options& options) {
     add_duration(app, "--call-timeout", options.call_timeout, "Bound of a call in milliseconds");
     add_duration(app, "--attempt-timeout", options.attempt_timeout,
                  "Bound of an attempt in milliseconds");
-    app.add_flag("--json", options.json, "Figures as one JSON object on stdout");
+    support::add_json_option(app, options.json);
 }
 
 void add_soak_load(CLI::App& app, soak_options& options) {
     app.add_option("--seconds", options.seconds, "How long")
-        ->check(CLI::Range(0.1, 31'536'000.0))
+        ->check(support::in_range(0.1, 31'536'000.0))
         ->capture_default_str();
     app.add_option("--writers", options.writers, "Writes in flight")
-        ->check(CLI::Range(1U, 100'000U))
+        ->check(support::in_range(1U, 100'000U))
         ->capture_default_str();
     app.add_option("--readers", options.readers, "Strong reads in flight")
-        ->check(CLI::Range(0U, 100'000U))
+        ->check(support::in_range(0U, 100'000U))
         ->capture_default_str();
     app.add_option("--keys", options.keys, "Keys written; not fewer than writers")
-        ->check(CLI::Range(1U, 100'000'000U))
+        ->check(support::in_range(1U, 100'000'000U))
         ->capture_default_str();
     app.add_option("--value-size", options.value_size, "Bytes of a value")
-        ->check(CLI::Range(min_soak_value, std::size_t{400'000}))
+        ->check(support::in_range(min_soak_value, std::size_t{400'000}))
         ->capture_default_str();
     app.add_option("--key-prefix", options.key_prefix, "What every key begins with")
         ->check(prefix_fault)
@@ -105,24 +108,25 @@ void use_server(wire_options& options, const server_under_test& server) {
 
 void add_window_options(CLI::App& app, wire_options& options) {
     app.add_option("--seconds", options.seconds, "How long to measure")
-        ->check(CLI::Range(0.01, 86'400.0))
+        ->check(support::in_range(0.01, 86'400.0))
         ->capture_default_str();
     app.add_option("--warmup", options.warmup_seconds, "Seconds that are not measured, before")
-        ->check(CLI::Range(0.0, 3'600.0))
+        ->check(support::in_range(0.0, 3'600.0))
         ->capture_default_str();
-    app.add_option("--json", options.json, "Write the figures to this file; '-' for stdout");
+    support::add_json_option(app, options.json);
     app.add_option("--server-pid", options.server_pids,
                    "Process of the server, to tell its CPU time from other load's; may be repeated")
-        ->check(CLI::PositiveNumber);
+        ->check(pid_fault);
 }
 
 void add_wire_options(CLI::App& app, wire_options& options) {
     add_place_options(app, options);
     app.add_option("--concurrency", options.concurrency, "Gets in flight")
-        ->check(CLI::Range(1U, 1'000'000U))
+        ->check(support::in_range(1U, 1'000'000U))
         ->capture_default_str();
     app.add_option("--ops", options.ops,
-                   "End after so many, without a warm-up; instead of --seconds");
+                   "End after so many, without a warm-up; instead of --seconds")
+        ->check(support::in_range(std::uint64_t{1}, std::uint64_t{1} << 60U));
     add_window_options(app, options);
 }
 

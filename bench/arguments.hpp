@@ -2,6 +2,7 @@
 // The verbs' options. What the library's loop and the floor's are both told.
 #pragma once
 
+#include "program_support/json_output.hpp"
 #include "server_under_test.hpp"
 #include "soak.hpp"
 
@@ -31,8 +32,7 @@ struct wire_options {
     /// Not zero: so many operations and no warm-up, however long it takes.
     std::uint64_t ops = 0;
     std::string tls_ca;
-    /// Where the figures go as JSON; "-" for stdout, empty for nowhere.
-    std::string json;
+    support::json_output json;
     /// Processes of the server, where it is on this machine.
     std::vector<pid_t> server_pids;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "program_support/json_output.hpp"
+
 #include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
@@ -18,8 +20,7 @@ struct batching_options {
     int client_core = -1;
     int server_core = -1;
     unsigned server_delay_us = 0;
-    /// Where the figures go as JSON; "-" for stdout, empty for nowhere.
-    std::string json{};
+    support::json_output json{};
 };
 
 void add_batching_options(CLI::App& app, batching_options& options);

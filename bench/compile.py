@@ -5,7 +5,6 @@ whose main also runs it; beside the same with nothing but Asio's coroutines, and
 turns; medians of the compiler's own user time."""
 import argparse
 import datetime
-import json
 import os
 import resource
 import shutil
@@ -16,7 +15,9 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "peers"))
+import json_option  # noqa: E402
 import machine  # noqa: E402
+import terminal  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 USE = """\
@@ -74,7 +75,9 @@ def compile_seconds(compiler, source):
                "-o", os.devnull]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"compile: {source.stem}: {done.stderr.strip().splitlines()[0]}")
+        words = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        print(f"compile: {source.stem}: {words[0]}", file=sys.stderr)
+        sys.exit(3)
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
 
 
@@ -112,15 +115,15 @@ def own_cpu():
 
 
 def progress(text, options):
-    if sys.stderr.isatty() and options.json != "-":
-        print("\r\x1b[K" + text, end="", file=sys.stderr, flush=True)
+    if not json_option.is_stdout(options):
+        terminal.show(text)
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="codynamo-bench compile", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="default: 5")
     parser.add_argument("--compiler", default="g++", help="default: g++")
-    parser.add_argument("--json", metavar="FILE", help="for everything; '-' for stdout")
+    json_option.add_to(parser)
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error("--rounds wants 1 or more")
@@ -138,17 +141,15 @@ def main():
                 "machine": machine.description(), "compiler": version,
                 "flags": "-O2 -std=c++20", "rounds": options.rounds, "other_load": other,
                 "noisy": other > 0.1, "seconds": results(runs)}
-    table = sys.stderr if options.json == "-" else sys.stdout
+    table = sys.stderr if json_option.is_stdout(options) else sys.stdout
     print(f"{version}, -O2 -std=c++20, user seconds of {options.rounds} rounds", file=table)
     for name, seen in document["seconds"].items():
         if seen:
             print(f"  {name:16} {seen['median']:6.2f}  ({seen['min']:.2f} to {seen['max']:.2f})",
                   file=table)
     print(f"  load of others, cores {other:.2f}{'  (noisy)' if other > 0.1 else ''}", file=table)
-    if options.json == "-":
-        json.dump(document, sys.stdout)
-    elif options.json:
-        Path(options.json).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    if options.json:
+        options.json.write(document)
     return 0 if complete else 130
 
 

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "hitratio.hpp"
 
+#include "program_support/command_line.hpp"
+#include "program_support/files.hpp"
 #include "run_guard.hpp"
 
 #include <codynamo/error.hpp>
 
-#include <array>
 #include <cstdint>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <map>
 #include <memory>
-#include <vector>
+#include <string>
+#include <string_view>
 
 namespace bench {
 namespace {
@@ -34,19 +34,12 @@ private:
 
 } // namespace
 
-std::vector<char> read_trace(const std::string& file) {
-    const auto refuse = [&](const std::string& why) {
-        throw codynamo::error(codynamo::errc::invalid_argument, "--trace: '" + file + "' " + why);
+std::string read_trace(const std::string& file) {
+    std::string bytes = support::read_file(file, "--trace");
+    const auto refuse = [&](const std::string& reason) {
+        throw codynamo::error(codynamo::errc::invalid_argument,
+                              "--trace: '" + file + "' " + reason);
     };
-    std::ifstream in(file, std::ios::binary);
-    if (!in) refuse("cannot be opened");
-    std::vector<char> bytes;
-    try {
-        bytes.assign(std::istreambuf_iterator<char>(in), {});
-    } catch (const std::ios_base::failure&) {
-        refuse("cannot be read");
-    }
-    if (in.bad()) refuse("cannot be read");
     if (bytes.empty()) refuse("is empty; a file of little-endian 32-bit keys is expected");
     if (bytes.size() % 4 != 0)
         refuse("has " + std::to_string(bytes.size()) +
@@ -54,8 +47,8 @@ std::vector<char> read_trace(const std::string& file) {
     return bytes;
 }
 
-std::uint64_t replay(const std::vector<char>& trace, std::size_t capacity,
-                     codynamo::memory_eviction policy) {
+replayed replay(std::string_view trace, std::size_t capacity, codynamo::memory_eviction policy) {
+    constexpr std::size_t look_every = 4096;
     codynamo::memory_backend_config config;
     config.max_bytes = std::numeric_limits<std::size_t>::max();
     config.max_entries = capacity;
@@ -64,15 +57,16 @@ std::uint64_t replay(const std::vector<char>& trace, std::size_t capacity,
     codynamo::memory_backend memory(std::move(config));
     const codynamo::record stored;
     codynamo::record out;
-    std::uint64_t hits = 0;
-    for (std::size_t at = 0; at != trace.size(); at += 4) {
+    replayed seen;
+    for (std::size_t at = 0; at != trace.size(); at += 4, ++seen.requests) {
+        if (seen.requests % look_every == 0 && interruption::came()) break;
         const std::string_view key(trace.data() + at, 4);
         if (memory.load_now(key, out))
-            ++hits;
+            ++seen.hits;
         else
             memory.store_now(key, stored);
     }
-    return hits;
+    return seen;
 }
 
 void add_hitratio_options(CLI::App& app, hitratio_options& options) {
@@ -84,25 +78,30 @@ void add_hitratio_options(CLI::App& app, hitratio_options& options) {
     app.add_option("--trace", options.trace, "File of little-endian 32-bit keys")->required();
     app.add_option("--capacity", options.capacity, "Entries that the memory holds")
         ->required()
-        ->check(CLI::Range(std::size_t{1}, std::size_t{100'000'000}));
+        ->check(support::in_range(std::size_t{1}, std::size_t{100'000'000}));
     app.add_option_function<std::string>(
            "--policy", [&options](const std::string& name) { options.policy = policies.at(name); },
            "w_tinylfu, s3_fifo or lru")
         ->check(CLI::IsMember({"w_tinylfu", "s3_fifo", "lru"}))
         ->default_str("w_tinylfu");
-    app.add_option("--json", options.json, "Write the figures to this file; '-' for stdout");
+    support::add_json_option(app, options.json);
 }
 
 int run_hitratio(const hitratio_options& options) {
-    const std::vector<char> trace = read_trace(options.trace);
-    const std::uint64_t hits = replay(trace, options.capacity, options.policy);
-    const std::uint64_t requests = trace.size() / 4;
-    const double ratio = static_cast<double>(hits) / static_cast<double>(requests);
-    const run_guard guard("hitratio", "requests", {.json = options.json});
+    run_guard guard("hitratio", "requests", {.json = options.json});
+    const std::string trace = read_trace(options.trace);
+    guard.begin_window();
+    const auto [requests, hits] = replay(trace, options.capacity, options.policy);
+    guard.end_window();
+    const double ratio =
+        requests == 0 ? 0 : static_cast<double>(hits) / static_cast<double>(requests);
     std::fprintf(guard.table_stream(), "requests %llu\nhits     %llu\nratio    %.4f\n",
                  static_cast<unsigned long long>(requests), static_cast<unsigned long long>(hits),
                  ratio);
-    return guard.write({{"requests", requests}, {"hits", hits}, {"ratio", ratio}}) ? 0 : 3;
+    boost::json::object out{{"requests", requests}, {"hits", hits}, {"ratio", ratio}};
+    guard.describe(out, "hitratio");
+    guard.write(out);
+    return guard.exit_code(true);
 }
 
 } // namespace bench

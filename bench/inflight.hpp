@@ -3,6 +3,8 @@
 // end well and in order, and how long it takes to cancel them.
 #pragma once
 
+#include "program_support/json_output.hpp"
+
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
@@ -14,7 +16,7 @@ struct inflight_options {
     std::uint32_t gets = 100'000;
     unsigned connections = 64;
     std::vector<std::string> batching{"off"};
-    std::string json{};
+    support::json_output json{};
 };
 
 void add_inflight_options(CLI::App& app, inflight_options& options);

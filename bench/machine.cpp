@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
 #include <iterator>
+#include <sched.h>
 #include <sys/utsname.h>
 #include <thread>
 #include <unistd.h>
@@ -139,6 +142,26 @@ boost::json::object machine_description() {
         {"system",
          or_else(value_after(contents("/etc/os-release"), "PRETTY_NAME", '='), system.sysname)},
         {"kernel", system.release}};
+}
+
+std::string core_fault(const std::string& value) {
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    ::sched_getaffinity(0, sizeof allowed, &allowed);
+    const auto core = number_in<unsigned>(value);
+    if (core && *core < CPU_SETSIZE && CPU_ISSET(*core, &allowed)) return {};
+    std::string cores;
+    for (unsigned each = 0; each != CPU_SETSIZE; ++each)
+        if (CPU_ISSET(each, &allowed)) cores += (cores.empty() ? "" : ", ") + std::to_string(each);
+    return "'" + value + "' is not a core that this process may use: " + cores;
+}
+
+std::string pid_fault(const std::string& value) {
+    const auto pid = number_in<pid_t>(value);
+    if (!pid || *pid <= 0) return "'" + value + "' is not a process id";
+    // One that belongs to somebody else runs as well.
+    if (::kill(*pid, 0) == 0 || errno == EPERM) return {};
+    return "no process " + value + " runs";
 }
 
 } // namespace bench

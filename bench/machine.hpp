@@ -36,4 +36,9 @@ using seconds_used = std::chrono::duration<double>;
 /// `cpu`, `cores`, `memory_bytes`, `system`, `kernel`.
 [[nodiscard]] boost::json::object machine_description();
 
+/// Empty, or why `value` is no core that this process may be pinned to. For the command line.
+[[nodiscard]] std::string core_fault(const std::string& value);
+/// Empty, or why `value` is no process that runs. For the command line.
+[[nodiscard]] std::string pid_fault(const std::string& value);
+
 } // namespace bench

@@ -5,6 +5,9 @@
 #include "hitratio.hpp"
 #include "inflight.hpp"
 #include "memory_bench.hpp"
+#include "program_support/command_line.hpp"
+#include "program_support/files.hpp"
+#include "program_support/interruption.hpp"
 #include "rate.hpp"
 #include "scale.hpp"
 #include "soak.hpp"
@@ -52,6 +55,15 @@ std::string micro_program() {
     return program.string();
 }
 
+/// Before any work: what cannot be written is not measured.
+template <class Options>
+void open_json(Options& options) {
+    if constexpr (requires { options.common.json; })
+        options.common.json.open();
+    else if constexpr (requires { options.json; })
+        options.json.open();
+}
+
 class verb_list {
 public:
     explicit verb_list(CLI::App& app) : app_(app) {}
@@ -62,7 +74,10 @@ public:
         auto* const verb = app_.add_subcommand(name, what);
         const auto options = std::make_shared<Options>();
         describe(*verb, *options);
-        actions_.emplace_back(verb, [options, action] { return action(*options); });
+        actions_.emplace_back(verb, [options, action] {
+            open_json(*options);
+            return action(*options);
+        });
         return verb;
     }
 
@@ -122,20 +137,33 @@ void add_verbs(verb_list& verbs) {
     verbs.add("gate-loop", "What gate counts", add_gate_loop_options, run_gate_loop)->group("");
 }
 
+/// Figures that nobody received are a failure.
+int with_output_taken(int code) {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+    throw std::runtime_error("stdout does not take the output");
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
+    support::reserve_standard_descriptors();
     CLI::App app("Measures codynamo and soaks stores", "codynamo-bench");
-    app.require_subcommand(1);
+    support::set_up(app);
     verb_list verbs(app);
     add_verbs(verbs);
     try {
         app.parse(argc, argv);
+    } catch (const CLI::Success& help) {
+        return app.exit(help);
     } catch (const CLI::ParseError& why) {
-        return app.exit(why) == 0 ? 0 : 2;
+        std::fprintf(stderr, "codynamo-bench: %s\n", support::usage_error(app, why).c_str());
+        return 2;
     }
     try {
-        return verbs.run();
+        return with_output_taken(verbs.run());
+    } catch (const support::interrupted& why) {
+        std::fprintf(stderr, "codynamo-bench: %s\n", why.what());
+        return support::exit_interrupted;
     } catch (const std::exception& why) {
         std::fprintf(stderr, "codynamo-bench: %s\n", why.what());
         const auto* failed = dynamic_cast<const codynamo::error*>(&why);

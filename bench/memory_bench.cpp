@@ -3,6 +3,7 @@
 // turns. The median of the rounds counts.
 #include "memory_bench.hpp"
 
+#include "program_support/command_line.hpp"
 #include "run_guard.hpp"
 
 #include <boost/json/object.hpp>
@@ -117,7 +118,7 @@ pace hit(Memory& memory, const std::vector<std::string>& keys, unsigned threads,
         running.emplace_back(work, keys.size() / threads * t);
     const auto begin = clock::now();
     go = true;
-    std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+    sleep_unless_interrupted(std::chrono::duration<double>(seconds));
     stop = true;
     const double took = std::chrono::duration<double, std::nano>(clock::now() - begin).count();
     for (std::thread& one : running)
@@ -177,9 +178,15 @@ figures measure(const memory_options& options, run_guard& guard) {
     guard.begin_window();
     for (unsigned round = 0; round != options.rounds && !guard.interrupted(); ++round) {
         guard.progress().show(round / static_cast<double>(options.rounds), round);
+        pace both[2][2];
         for (unsigned threads = 1; threads != 3; ++threads) {
-            seen.ours[threads - 1].push_back(hit(ours, keys, threads, options.seconds));
-            seen.bare[threads - 1].push_back(hit(bare, keys, threads, options.seconds));
+            both[0][threads - 1] = hit(ours, keys, threads, options.seconds);
+            both[1][threads - 1] = hit(bare, keys, threads, options.seconds);
+        }
+        if (guard.interrupted()) break; // a turn was cut short
+        for (std::size_t i = 0; i != 2; ++i) {
+            seen.ours[i].push_back(both[0][i]);
+            seen.bare[i].push_back(both[1][i]);
         }
     }
     guard.end_window();
@@ -191,24 +198,30 @@ figures measure(const memory_options& options, run_guard& guard) {
 
 void add_memory_options(CLI::App& app, memory_options& options) {
     app.add_option("--entries", options.entries, "Entries that are held and read")
-        ->check(CLI::Range(std::size_t{2}, std::size_t{10'000'000}))
+        ->check(support::in_range(std::size_t{2}, std::size_t{10'000'000}))
         ->capture_default_str();
     app.add_option("--value-size", options.value_size, "Bytes of a value")
-        ->check(CLI::Range(std::size_t{0}, std::size_t{400'000}))
+        ->check(support::in_range(std::size_t{0}, std::size_t{400'000}))
         ->capture_default_str();
     app.add_option("--rounds", options.rounds, "Turns of each")
-        ->check(CLI::Range(1U, 1000U))
+        ->check(support::in_range(1U, 1000U))
         ->capture_default_str();
     app.add_option("--seconds", options.seconds, "Length of a turn")
-        ->check(CLI::Range(0.01, 60.0))
+        ->check(support::in_range(0.01, 60.0))
         ->capture_default_str();
-    app.add_option("--json", options.json, "Write the figures to this file; '-' for stdout");
+    support::add_json_option(app, options.json);
 }
 
 int run_memory(const memory_options& options) {
     run_guard guard("memory", "rounds", {options.json, {}});
     const figures seen = measure(options, guard);
-    if (seen.ours[0].empty()) return guard.exit_code(false);
+    if (seen.ours[0].empty()) {
+        boost::json::object nothing{
+            {"entries", options.entries}, {"value_size", options.value_size}, {"rounds", 0}};
+        guard.describe(nothing, "memory");
+        guard.write(nothing);
+        return guard.exit_code(false);
+    }
     const auto cost = [](const pace& a, const pace&) { return a.cpu_per_hit; };
     const auto times = [](const pace& a, const pace& b) { return a.cpu_per_hit / b.cpu_per_hit; };
     const auto cpu_scaling = [](const pace& one, const pace& two) {
@@ -238,7 +251,8 @@ int run_memory(const memory_options& options) {
     }
     guard.print_load(to);
     guard.describe(out, "memory");
-    return guard.write(out) ? guard.exit_code(true) : 3;
+    guard.write(out);
+    return guard.exit_code(true);
 }
 
 } // namespace bench

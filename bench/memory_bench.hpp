@@ -2,6 +2,8 @@
 // What a hit in memory costs beside a bare mutex and table, and what an entry takes.
 #pragma once
 
+#include "program_support/json_output.hpp"
+
 #include <codynamo/memory_backend.hpp>
 
 #include <CLI/CLI.hpp>
@@ -15,8 +17,7 @@ struct memory_options {
     std::size_t value_size = 100;
     unsigned rounds = 7;
     double seconds = 0.3;
-    /// Where the figures go as JSON; "-" for stdout, empty for nowhere.
-    std::string json{};
+    support::json_output json{};
 };
 
 void add_memory_options(CLI::App& app, memory_options& options);

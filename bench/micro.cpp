@@ -9,8 +9,10 @@
 #include <codynamo/memory_backend.hpp>
 
 #include <benchmark/benchmark.h>
+#include <csignal>
 #include <stdexcept>
 #include <string>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -190,4 +192,16 @@ BENCHMARK_CAPTURE(memory_put, lru, memory_eviction::lru);
 
 } // namespace
 
-BENCHMARK_MAIN();
+/// Google Benchmark has nothing to report before its end.
+extern "C" void end_interrupted(int) {
+    ::_exit(130);
+}
+
+int main(int argc, char** argv) {
+    std::signal(SIGINT, end_interrupted);
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+    benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+    return 0;
+}

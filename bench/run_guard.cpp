@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "run_guard.hpp"
 
+#include "program_support/terminal.hpp"
+
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <csignal>
-#include <fstream>
-#include <iostream>
 #include <sys/resource.h>
-#include <unistd.h>
+#include <thread>
 #include <utility>
 
 namespace bench {
@@ -21,22 +20,6 @@ constexpr auto between_lines = 200ms;
 /// Over how long a rate is taken, so that it neither jumps nor lags.
 constexpr auto rate_window = 1s;
 
-volatile std::sig_atomic_t interrupt_came = 0;
-unsigned interruptions = 0; ///< alive; one thread makes them all
-
-extern "C" void note_interrupt(int) {
-    interrupt_came = 1;
-}
-
-void handle(void (*handler)(int), int flags) {
-    struct sigaction action {};
-    action.sa_handler = handler;
-    action.sa_flags = flags;
-    ::sigemptyset(&action.sa_mask);
-    ::sigaction(SIGINT, &action, nullptr);
-    ::sigaction(SIGTERM, &action, nullptr);
-}
-
 seconds_used own_time() {
     rusage used{};
     ::getrusage(RUSAGE_SELF, &used);
@@ -46,18 +29,11 @@ seconds_used own_time() {
 
 } // namespace
 
-interruption::interruption() {
-    if (interruptions++ != 0) return;
-    interrupt_came = 0;
-    handle(note_interrupt, static_cast<int>(SA_RESETHAND) | SA_RESTART);
-}
-
-interruption::~interruption() {
-    if (--interruptions == 0) handle(SIG_DFL, 0);
-}
-
-bool interruption::came() noexcept {
-    return interrupt_came != 0;
+void sleep_unless_interrupted(std::chrono::duration<double> time) {
+    const auto end = steady::now() + std::chrono::duration_cast<steady::duration>(time);
+    constexpr steady::duration look_every = 50ms;
+    for (auto now = steady::now(); now < end && !interruption::came(); now = steady::now())
+        std::this_thread::sleep_for(std::min(look_every, end - now));
 }
 
 std::string progress_line(std::string_view what, std::string_view unit, double share,
@@ -109,16 +85,12 @@ std::optional<std::string> progress::line(double share, std::uint64_t done, time
 void progress::show(double share, std::uint64_t done) {
     const auto text = line(share, done, steady::now());
     if (!text) return;
-    // To its beginning, and clear what a longer one left.
-    std::fprintf(stderr, "\r%s\x1b[K", text->c_str());
-    std::fflush(stderr);
+    support::show_progress(*text);
     shown_ = true;
 }
 
 void progress::clear() {
-    if (!std::exchange(shown_, false)) return;
-    std::fputs("\r\x1b[K", stderr);
-    std::fflush(stderr);
+    if (std::exchange(shown_, false)) support::clear_progress();
 }
 
 std::string_view load::bottleneck() const noexcept {
@@ -153,8 +125,8 @@ load load_between(const load_sample& before, const load_sample& after) {
     return seen;
 }
 
-bool may_show_progress(std::string_view json) {
-    return json != "-" && ::isatty(STDERR_FILENO) == 1;
+bool may_show_progress(const support::json_output& json) {
+    return !json.is_stdout() && support::is_stderr_terminal();
 }
 
 run_guard::run_guard(std::string what, std::string unit, guard_options options)
@@ -209,22 +181,15 @@ void run_guard::print_load(std::FILE* to) const {
 }
 
 std::FILE* run_guard::table_stream() const noexcept {
-    return options_.json == "-" ? stderr : stdout;
+    return options_.json.is_stdout() ? stderr : stdout;
 }
 
-bool run_guard::write(const boost::json::object& figures) const {
-    const std::string text = boost::json::serialize(figures);
-    if (options_.json == "-") {
-        std::cout << text << std::endl;
-    } else if (!options_.json.empty() && !(std::ofstream(options_.json) << text << '\n')) {
-        std::fprintf(stderr, "%s cannot be written\n", options_.json.c_str());
-        return false;
-    }
-    return true;
+void run_guard::write(const boost::json::object& figures) const {
+    options_.json.write(boost::json::serialize(figures));
 }
 
 int run_guard::exit_code(bool good) const noexcept {
-    if (interrupted()) return 130;
+    if (interrupted()) return support::exit_interrupted;
     return good ? 0 : 3;
 }
 

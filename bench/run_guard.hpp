@@ -4,6 +4,8 @@
 #pragma once
 
 #include "machine.hpp"
+#include "program_support/interruption.hpp"
+#include "program_support/json_output.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -19,17 +21,10 @@ namespace bench {
 
 using steady = std::chrono::steady_clock;
 
-/// Notes the first SIGINT or SIGTERM while any of these exists; the second ends the program. For
-/// one thread.
-class interruption {
-public:
-    interruption();
-    ~interruption();
-    interruption(const interruption&) = delete;
-    interruption& operator=(const interruption&) = delete;
+using support::interruption;
 
-    [[nodiscard]] static bool came() noexcept;
-};
+/// Sleeps so long, or until an interruption comes.
+void sleep_unless_interrupted(std::chrono::duration<double> time);
 
 /// "wire   42 %     12345 gets    41234/s     5 s left"; no time left is said at a share of 0.
 [[nodiscard]] std::string progress_line(std::string_view what, std::string_view unit, double share,
@@ -95,11 +90,10 @@ struct load_sample {
 [[nodiscard]] load load_between(const load_sample& before, const load_sample& after);
 
 /// Whether progress may be shown to whoever reads stderr.
-[[nodiscard]] bool may_show_progress(std::string_view json);
+[[nodiscard]] bool may_show_progress(const support::json_output& json);
 
 struct guard_options {
-    /// Where the figures go as JSON: "-" for stdout, empty for nowhere.
-    std::string json{};
+    support::json_output json{};
     std::vector<pid_t> server_pids{};
     /// See describe_server(); empty where no server is measured.
     boost::json::object server{};
@@ -126,8 +120,8 @@ public:
     void print_load(std::FILE* to) const;
     /// Where tables go: stdout, unless the JSON does.
     [[nodiscard]] std::FILE* table_stream() const noexcept;
-    /// Writes the JSON where the options want it; false, and said on stderr, when it cannot.
-    [[nodiscard]] bool write(const boost::json::object& figures) const;
+    /// Writes the JSON where the options want it. Throws std::runtime_error when it is not taken.
+    void write(const boost::json::object& figures) const;
     /// 130 when interrupted, else 0 when `good`, else 3.
     [[nodiscard]] int exit_code(bool good) const noexcept;
 

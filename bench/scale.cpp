@@ -5,6 +5,7 @@
 
 #include "batch_server.hpp"
 #include "instant_transport.hpp"
+#include "program_support/command_line.hpp"
 #include "run_guard.hpp"
 
 #include <codynamo/cache.hpp>
@@ -159,7 +160,7 @@ pace run(const subject& what, unsigned threads, double seconds) {
         std::this_thread::yield();
     const auto begin = steady::now();
     told.go = true;
-    std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+    sleep_unless_interrupted(std::chrono::duration<double>(seconds));
     told.stop = true;
     const double took = std::chrono::duration<double>(steady::now() - begin).count();
     for (std::thread& one : running)
@@ -196,6 +197,7 @@ std::vector<series> measure(const subject& what, const scale_options& options, r
         for (series& one : all) {
             if (guard.look(static_cast<double>(round) / options.rounds, round)) return all;
             const pace seen = run(what, one.threads, options.seconds);
+            if (guard.interrupted()) return all; // that turn was cut short
             if (&one == &all.front()) first = seen;
             one.per_second.push_back(seen.per_second);
             one.cpu_us.push_back(seen.cpu_us);
@@ -224,15 +226,15 @@ boost::json::object report(const char* what, const series& seen, std::FILE* to) 
 void add_scale_options(CLI::App& app, scale_options& options) {
     app.add_option("--threads", options.threads, "Numbers of threads; the first is the measure")
         ->delimiter(',')
-        ->check(CLI::Range(1U, 1024U))
+        ->check(support::in_range(1U, 1024U))
         ->capture_default_str();
     app.add_option("--seconds", options.seconds, "Length of a turn")
-        ->check(CLI::Range(0.01, 600.0))
+        ->check(support::in_range(0.01, 600.0))
         ->capture_default_str();
     app.add_option("--rounds", options.rounds, "Turns of each")
-        ->check(CLI::Range(1U, 1000U))
+        ->check(support::in_range(1U, 1000U))
         ->capture_default_str();
-    app.add_option("--json", options.json, "Write the figures to this file; '-' for stdout");
+    support::add_json_option(app, options.json);
 }
 
 int run_scale(const scale_options& options) {
@@ -257,7 +259,8 @@ int run_scale(const scale_options& options) {
     guard.print_load(to);
     boost::json::object out{{"seconds", options.seconds}, {"results", std::move(results)}};
     guard.describe(out, "scale");
-    return guard.write(out) ? guard.exit_code(true) : 3;
+    guard.write(out);
+    return guard.exit_code(true);
 }
 
 } // namespace bench

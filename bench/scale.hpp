@@ -2,6 +2,8 @@
 // What further threads add where only the processor counts.
 #pragma once
 
+#include "program_support/json_output.hpp"
+
 #include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
@@ -12,7 +14,7 @@ struct scale_options {
     std::vector<unsigned> threads{1, 2};
     double seconds = 0.5;
     unsigned rounds = 7;
-    std::string json{};
+    support::json_output json{};
 };
 
 void add_scale_options(CLI::App& app, scale_options& options);

@@ -3,6 +3,8 @@
 // acknowledged was lost.
 #pragma once
 
+#include "program_support/json_output.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -33,7 +35,7 @@ struct soak_options {
     std::string verify;
     /// After a verification without complaint, delete the items that it found.
     bool erase = false;
-    bool json = false;
+    support::json_output json{};
     /// One JSON object a line, for each interval; empty for nowhere.
     std::string series;
     std::chrono::milliseconds series_interval{1000};
@@ -41,7 +43,8 @@ struct soak_options {
     std::chrono::milliseconds attempt_timeout{5'000};
 };
 
-/// Exit codes: 0 fine; 1 something was lost or wrong; 2 wrong usage; 3 it could not be done.
+/// Exit codes: 0 fine; 1 something was lost or wrong; 2 wrong usage; 3 it could not be done; 130
+/// interrupted, with nothing lost or wrong so far.
 [[nodiscard]] int run_soak(const soak_options& options);
 [[nodiscard]] int verify_soak(const soak_options& options);
 

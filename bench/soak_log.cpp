@@ -2,12 +2,11 @@
 // Lines of the log, and what they say together.
 #include "soak_log.hpp"
 
+#include "program_support/files.hpp"
 #include "soak_value.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -163,10 +162,7 @@ log_contents parse_log(std::string_view text) {
 }
 
 log_contents read_log(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (!file) throw std::runtime_error(path + " cannot be read");
-    return parse_log(text);
+    return parse_log(support::read_file(path, "--verify"));
 }
 
 } // namespace bench

@@ -72,6 +72,7 @@ struct log_contents {
 /// Throws std::runtime_error with the line's number when a line other than a torn last one is not
 /// whole, or contradicts one before it.
 [[nodiscard]] log_contents parse_log(std::string_view text);
+/// The same of a file. Throws errc::invalid_argument when it cannot be read.
 [[nodiscard]] log_contents read_log(const std::string& path);
 
 /// Appends to the file. A thread of its own writes what has gathered and syncs it with fdatasync,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Writers that each own some keys, readers that read any of them, and a ticker that looks after the
 // time, the signals and the samples. One thread, and the log's.
+#include "program_support/terminal.hpp"
 #include "run_guard.hpp"
 #include "server_under_test.hpp"
 #include "soak.hpp"
@@ -10,18 +11,21 @@
 #include "soak_table.hpp"
 
 #include <codynamo/dynamodb/client.hpp>
+#include <codynamo/error.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <optional>
 #include <random>
 #include <stdexcept>
-#include <unistd.h>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -47,15 +51,11 @@ struct key_state {
 
 class soak {
 public:
-    soak(const soak_options& options, db::client client, soak_header header)
+    soak(const soak_options& options, db::client client, soak_header header, std::ofstream series)
         : options_(options), client_(std::move(client)), header_(std::move(header)),
           log_(options.ack_log, header_), keys_(options.keys), written_(options.writers),
           random_(std::random_device{}()), begin_(steady::now()), end_(begin_ + planned(options)),
-          meter_(begin_, planned(options)) {
-        if (options.series.empty()) return;
-        series_.open(options.series);
-        if (!series_) throw std::runtime_error(options.series + " cannot be written");
-    }
+          meter_(begin_, planned(options)), series_(std::move(series)) {}
 
     /// Until the time is over or somebody stops it; rethrows what a worker could not go on after.
     asio::awaitable<void> run() {
@@ -82,6 +82,7 @@ public:
     }
     [[nodiscard]] int exit_code() const {
         if (meter_.wrong_reads() + meter_.wrong_writes() > 0) return 1;
+        if (interrupted_) return support::exit_interrupted;
         return meter_.acknowledged() > 0 ? 0 : 3;
     }
 
@@ -186,7 +187,7 @@ private:
         if (!interrupted_ && interruption::came()) interrupted_ = stopping_ = true;
         if (now >= next_sample_) {
             meter_.sample(now, footprint::now());
-            if (::isatty(STDERR_FILENO) == 1) show_progress(now);
+            if (may_show_progress(options_.json)) show_progress(now);
             next_sample_ += 1s;
         }
         if (series_.is_open() && now >= next_line_) {
@@ -200,15 +201,19 @@ private:
         boost::json::object line = meter_.take_interval();
         line["unix_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(unix_time).count();
         series_ << boost::json::serialize(line) << std::endl;
+        if (!series_)
+            throw std::runtime_error("--series: cannot write to '" + options_.series + "'");
     }
 
     void show_progress(steady::time_point now) {
         const std::uint64_t done = meter_.acknowledged() + meter_.reads();
-        std::fprintf(stderr, "%6.0f s %8llu/s %12llu acknowledged %8llu errors\n",
-                     std::chrono::duration<double>(now - begin_).count(),
-                     static_cast<unsigned long long>(done - shown_),
-                     static_cast<unsigned long long>(meter_.acknowledged()),
-                     static_cast<unsigned long long>(meter_.errors()));
+        char line[128];
+        std::snprintf(line, sizeof line, "%6.0f s %8llu/s %12llu acknowledged %8llu errors",
+                      std::chrono::duration<double>(now - begin_).count(),
+                      static_cast<unsigned long long>(done - shown_),
+                      static_cast<unsigned long long>(meter_.acknowledged()),
+                      static_cast<unsigned long long>(meter_.errors()));
+        std::fprintf(stderr, "%s\n", support::fitted(line, support::stderr_columns()).c_str());
         shown_ = done;
     }
 
@@ -252,18 +257,27 @@ std::string title_of(const soak_options& options) {
     return "soak of table " + options.table;
 }
 
-asio::awaitable<void> soak_and_report(const soak_options& options, const server_under_test& server,
-                                      int& code) {
+asio::awaitable<void> soak_table(const soak_options& options, std::ofstream series,
+                                 std::optional<soak>& it) {
     const std::size_t connections = options.writers + options.readers;
     co_await ensure_soak_table(options);
     auto backend = co_await open_soak_table(options, connections);
-    soak it(options, backend.client(), header_for(options));
-    co_await it.run();
+    it.emplace(options, backend.client(), header_for(options), std::move(series));
+    co_await it->run();
     co_await backend.close();
-    code = it.exit_code();
-    boost::json::object figures = it.report();
-    figures["server"] = server.description();
-    print_figures(title_of(options), figures, options.json);
+}
+
+/// Nowhere without --series. Throws errc::invalid_argument.
+std::ofstream open_series(const std::string& path) {
+    std::ofstream series;
+    if (path.empty()) return series;
+    series.open(path);
+    if (!series) {
+        throw codynamo::error(codynamo::errc::invalid_argument,
+                              "--series: cannot write to '" + path +
+                                  "': " + std::generic_category().message(errno));
+    }
+    return series;
 }
 
 } // namespace
@@ -271,16 +285,21 @@ asio::awaitable<void> soak_and_report(const soak_options& options, const server_
 int run_soak(const soak_options& given) {
     const interruption signals;
     soak_options options = given;
+    std::ofstream series = open_series(options.series);
     const server_under_test server(options.server);
     options.endpoint = server.endpoint();
-    if (interruption::came()) {
-        print_figures(title_of(options), {{"interrupted", true}, {"server", server.description()}},
-                      options.json);
-        return 130;
+    std::optional<soak> it;
+    // Once it has begun, the soak ends by itself: what is on its way is waited for and logged.
+    if (!interruption::came() &&
+        run_to_end(soak_table(options, std::move(series), it), [&it] { return !it; })) {
+        boost::json::object figures = it->report();
+        figures["server"] = server.description();
+        print_figures(title_of(options), figures, options.json);
+        return it->exit_code();
     }
-    int code = 3;
-    run_to_end(soak_and_report(options, server, code));
-    return code;
+    print_figures(title_of(options), {{"interrupted", true}, {"server", server.description()}},
+                  options.json);
+    return support::exit_interrupted;
 }
 
 } // namespace bench

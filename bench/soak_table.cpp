@@ -3,6 +3,8 @@
 #include "soak_table.hpp"
 
 #include "placeholder_credentials.hpp"
+#include "run_guard.hpp"
+#include "ticker.hpp"
 
 #include <codynamo/error.hpp>
 
@@ -89,20 +91,28 @@ db::put_item_input soak_put(const std::string& table, db::item item) {
     return in;
 }
 
-void run_to_end(asio::awaitable<void> what) {
+bool run_to_end(asio::awaitable<void> work, const std::function<bool()>& may_stop) {
     asio::io_context context(1);
     std::exception_ptr failure;
-    asio::co_spawn(context, std::move(what), [&](std::exception_ptr thrown) { failure = thrown; });
+    bool over = false;
+    ticker looking(context, [&] { return !(interruption::came() && may_stop()); });
+    asio::co_spawn(context, std::move(work), [&](std::exception_ptr thrown) {
+        failure = thrown;
+        over = true;
+        looking.stop();
+    });
     context.run();
     if (failure) std::rethrow_exception(failure);
+    return over;
 }
 
-void print_figures(const std::string& title, const boost::json::object& figures, bool json) {
-    std::FILE* out = json ? stderr : stdout;
+void print_figures(const std::string& title, const boost::json::object& figures,
+                   const support::json_output& json) {
+    std::FILE* out = json.is_stdout() ? stderr : stdout;
     std::fprintf(out, "%s\n", title.c_str());
     print_lines(out, "", figures);
-    if (json) std::printf("%s\n", boost::json::serialize(figures).c_str());
     std::fflush(nullptr);
+    json.write(boost::json::serialize(figures));
 }
 
 } // namespace bench

@@ -12,6 +12,7 @@
 #include <boost/json/object.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,11 +35,14 @@ open_soak_table(const soak_options& options, std::size_t connections);
 [[nodiscard]] codynamo::dynamodb::put_item_input soak_put(const std::string& table,
                                                           codynamo::dynamodb::item item);
 
-/// Runs to the end on one thread; rethrows what it throws.
-void run_to_end(boost::asio::awaitable<void> what);
+/// Runs to the end on one thread; rethrows what it throws. False when it was given up because of an
+/// interruption, which happens only while `may_stop` says true.
+[[nodiscard]] bool run_to_end(boost::asio::awaitable<void> work,
+                              const std::function<bool()>& may_stop);
 
-/// The figures as lines for people, members of objects as "name member"; with `json` those go to
-/// stderr and the object to stdout.
-void print_figures(const std::string& title, const boost::json::object& figures, bool json);
+/// The figures as lines for people, members of objects as "name member", and where `json` says;
+/// with JSON on stdout the lines go to stderr.
+void print_figures(const std::string& title, const boost::json::object& figures,
+                   const support::json_output& json);
 
 } // namespace bench

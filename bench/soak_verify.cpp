@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Reads back every key that a log names, by strongly consistent reads, and judges each.
+#include "run_guard.hpp"
 #include "server_under_test.hpp"
 #include "soak.hpp"
 #include "soak_judge.hpp"
@@ -15,6 +16,7 @@
 #include <cstdio>
 #include <exception>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -181,16 +183,20 @@ private:
     std::exception_ptr failure_;
 };
 
-asio::awaitable<void> verify_and_report(const soak_options& options,
-                                        const server_under_test& server, log_contents log,
-                                        int& code) {
+asio::awaitable<void> verify(const soak_options& options, log_contents log,
+                             std::optional<verification>& it) {
     // Not created: that would hide that it is gone.
     auto backend = co_await open_soak_table(options, lanes);
-    verification it(options, backend.client(), std::move(log));
-    co_await it.run();
+    it.emplace(options, backend.client(), std::move(log));
+    co_await it->run();
     co_await backend.close();
-    code = it.exit_code();
-    boost::json::object figures = it.report();
+}
+
+/// What was read and erased by now, all of it or not.
+void print_report(const soak_options& options, const server_under_test& server,
+                  const std::optional<verification>& it) {
+    boost::json::object figures = it ? it->report() : boost::json::object();
+    figures["interrupted"] = interruption::came();
     figures["server"] = server.description();
     print_figures("verification of table " + options.table, figures, options.json);
 }
@@ -198,18 +204,27 @@ asio::awaitable<void> verify_and_report(const soak_options& options,
 } // namespace
 
 int verify_soak(const soak_options& given) {
+    const interruption signals;
     soak_options options = given;
-    const server_under_test server(options.server);
-    options.endpoint = server.endpoint();
     log_contents log = read_log(options.verify);
     if (log.runs.empty()) throw std::runtime_error(options.verify + " has no run in it");
     for (const logged_run& run : log.runs) {
         if (run.header.table == options.table) continue;
         throw std::runtime_error("run " + run.header.run + " was of table " + run.header.table);
     }
-    int code = 3;
-    run_to_end(verify_and_report(options, server, std::move(log), code));
-    return code;
+    const server_under_test server(options.server);
+    options.endpoint = server.endpoint();
+    std::optional<verification> it;
+    bool over = false;
+    try {
+        over = run_to_end(verify(options, std::move(log), it), [] { return true; });
+    } catch (...) {
+        if (it) print_report(options, server, it);
+        throw;
+    }
+    print_report(options, server, it);
+    const int code = it ? it->exit_code() : 0;
+    return over || code == 1 ? code : support::exit_interrupted;
 }
 
 } // namespace bench

@@ -2,6 +2,7 @@
 // Where the records are, loading them, and what is said of the run.
 #include "ycsb.hpp"
 
+#include "program_support/command_line.hpp"
 #include "server_under_test.hpp"
 #include "ycsb_run.hpp"
 
@@ -206,13 +207,13 @@ void add_ycsb_options(CLI::App& app, ycsb_options& options) {
         ->capture_default_str();
     app.add_option("--tls-ca", options.common.tls_ca, "PEM file of the authorities to trust");
     app.add_option("--records", options.records, "Records loaded")
-        ->check(CLI::Range(2U, 1'000'000'000U))
+        ->check(support::in_range(2U, 1'000'000'000U))
         ->capture_default_str();
     app.add_option("--value-size", options.value_size, "Bytes of a value")
-        ->check(CLI::Range(min_ycsb_value, std::size_t{400'000}))
+        ->check(support::in_range(min_ycsb_value, std::size_t{400'000}))
         ->capture_default_str();
     app.add_option("--concurrency", options.common.concurrency, "Operations in flight")
-        ->check(CLI::Range(1U, 100'000U))
+        ->check(support::in_range(1U, 100'000U))
         ->capture_default_str();
     app.add_option("--batching", options.batching, "Whether operations share requests")
         ->check(CLI::IsMember({"on", "off", "auto"}))
@@ -220,11 +221,14 @@ void add_ycsb_options(CLI::App& app, ycsb_options& options) {
     app.add_flag("!--no-memory-layer", options.memory_layer, "The table alone");
     app.add_option("--memory-records", options.memory_records,
                    "Records that the memory layer holds; 0: a tenth of all")
+        ->check(support::in_range(0U, 1'000'000'000U))
         ->capture_default_str();
     app.add_flag("--consistent-read", options.consistent_read,
                  "Strongly consistent reads, at twice the price");
     app.add_flag("!--no-load", options.load, "The records are there from an earlier run");
-    app.add_option("--seed", options.seed, "Of what is chosen")->capture_default_str();
+    app.add_option("--seed", options.seed, "Of what is chosen")
+        ->check(support::any_number<std::uint64_t>)
+        ->capture_default_str();
     add_window_options(app, options.common);
     app.final_callback([&options] {
         if (options.load || !is_spawned_engine(options.common.server)) return;

@@ -71,7 +71,9 @@ std::string describe(const failure& why) {
     if (!info.service_code.empty()) add("", info.service_code);
     if (info.http_status != 0) add("HTTP ", std::to_string(info.http_status));
     if (!info.request_id.empty()) add("request id ", info.request_id);
+    if (info.attempts > 1) add(std::to_string(info.attempts), " attempts");
     if (separator[0] == ',') text += ')';
+    if (info.outcome_unknown) text += "; outcome unknown: it may have taken effect";
     return text;
 }
 

@@ -2,6 +2,7 @@
 // codynamo-floor: what a get would cost if there were nothing but Asio and Beast: one connection a
 // lane, one constant request, the body of the answer thrown away.
 #include "measure.hpp"
+#include "program_support/command_line.hpp"
 #include "ticker.hpp"
 
 #include <codynamo/net/transport.hpp>
@@ -172,10 +173,14 @@ int main(int argc, char** argv) {
     bench::add_wire_options(app, options);
     try {
         app.parse(argc, argv);
+    } catch (const CLI::Success& help) {
+        return app.exit(help);
     } catch (const CLI::ParseError& why) {
-        return app.exit(why) == 0 ? 0 : 2;
+        std::fprintf(stderr, "codynamo-floor: %s\n", support::usage_error(app, why).c_str());
+        return 2;
     }
     try {
+        options.json.open();
         bench::use_server(options, bench::server_under_test(options.server));
         return run_floor(options);
     } catch (const std::exception& why) {

@@ -20,7 +20,9 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "bench" / "peers"))
 import callgrind  # noqa: E402
 import compare  # noqa: E402
+import json_option  # noqa: E402
 import machine  # noqa: E402
+import terminal  # noqa: E402
 
 BASELINE = HERE / "baseline.json"
 # Beyond it somebody hangs.
@@ -96,19 +98,21 @@ def profile(program, words, gets, folder):
 
 
 def measure(program, wanted):
-    measured = {}
+    """What each scenario takes, and whether Ctrl-C has left some out."""
+    measured, interrupted = {}, False
     with Servers(program) as places, tempfile.TemporaryDirectory() as folder:
-        for scenario in wanted:
-            words, few, many = SCENARIOS[scenario]
-            words = [word.format(**places) for word in words]
-            if sys.stderr.isatty():
-                print(f"\r\x1b[K{scenario}", end="", file=sys.stderr, flush=True)
-            difference = (profile(program, words, many, folder)
-                          - profile(program, words, few, folder))
-            measured[scenario] = compare.per_get(difference, many - few)
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr)
-    return measured
+        try:
+            for scenario in wanted:
+                words, few, many = SCENARIOS[scenario]
+                words = [word.format(**places) for word in words]
+                terminal.show(scenario)
+                difference = (profile(program, words, many, folder)
+                              - profile(program, words, few, folder))
+                measured[scenario] = compare.per_get(difference, many - few)
+        except KeyboardInterrupt:
+            interrupted = True
+    terminal.show("")
+    return measured, interrupted
 
 
 def versions(program):
@@ -135,7 +139,7 @@ def build(release):
 def arguments():
     parser = argparse.ArgumentParser(prog="codynamo-bench gate", description=__doc__.split("\n")[0])
     parser.add_argument("--update", action="store_true", help="make this the baseline")
-    parser.add_argument("--json", metavar="FILE", help="for everything; '-' for stdout")
+    json_option.add_to(parser)
     parser.add_argument("--only", nargs="+", choices=list(SCENARIOS), metavar="SCENARIO",
                         help="of " + "; ".join(SCENARIOS))
     parser.add_argument("--baseline", metavar="FILE", type=Path, default=BASELINE)
@@ -161,8 +165,8 @@ def load(path):
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def document(options, measured, found_versions, entries):
-    return {"kind": "gate", "format": 1, "complete": not options.only,
+def document(complete, measured, found_versions, entries):
+    return {"kind": "gate", "format": 1, "complete": complete,
             "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "machine": machine.description(), "versions": found_versions,
             "tolerance": compare.TOLERANCE, "scenarios": measured, "compared": entries,
@@ -189,19 +193,20 @@ def main():
               file=sys.stderr)
         return 2
     program = options.bin or build(ROOT / "build/release")
-    measured, found_versions = measure(program, options.only or SCENARIOS), versions(program)
-    if options.update:
+    measured, interrupted = measure(program, options.only or SCENARIOS)
+    found_versions = versions(program)
+    if options.update and not interrupted:
         update(options, measured, found_versions)
     baseline = load(options.baseline)
     entries = compare.compared(baseline.get("scenarios", {}), measured)
-    made = document(options, measured, found_versions, entries)
+    made = document(not options.only and not interrupted, measured, found_versions, entries)
     print(compare.text(entries, compare.different_versions(baseline.get("versions", {}),
                                                            found_versions)),
-          file=sys.stderr if options.json == "-" else sys.stdout)
-    if options.json == "-":
-        json.dump(made, sys.stdout, indent=1)
-    elif options.json:
-        Path(options.json).write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+          file=sys.stderr if json_option.is_stdout(options) else sys.stdout)
+    if options.json:
+        options.json.write(made)
+    if interrupted:
+        return 130
     return 1 if compare.failed(entries) else 0
 
 

@@ -17,8 +17,10 @@ from pathlib import Path
 
 import clients
 import figures
+import json_option
 import machine
 import servers
+import terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 # More than this share of a core used by others: the run is repeated once, then marked.
@@ -66,12 +68,11 @@ class Progress:
                 seconds = (time.monotonic() - self.begin) / self.done * (self.total - self.done)
                 left = f", {seconds / 60:.0f} min" if seconds > 90 else f", {seconds:.0f} s"
                 left += " left"
-            print(f"\r\x1b[K[{self.done}/{self.total}{left}] {text}{self.latest}", end="",
-                  file=sys.stderr, flush=True)
+            terminal.show(f"[{self.done}/{self.total}{left}] {text}{self.latest}")
 
     def clear(self):
         if self.wanted:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            terminal.show("")
 
 
 def children_cpu():
@@ -237,7 +238,7 @@ def arguments():
                         + " ".join(servers.DEFAULTS))
     parser.add_argument("--bin", metavar="FOLDER", help="has codynamo-bench and codynamo-floor; "
                         "without it they are built, and what is missing is installed")
-    parser.add_argument("--json", metavar="FILE", help="for everything; '-' for stdout")
+    json_option.add_to(parser)
     options = parser.parse_args()
     if options.rounds < 1 or not 0.1 <= options.seconds <= 3600 or min(options.concurrency) < 1:
         parser.error("--rounds and --concurrency want 1 or more, --seconds 0.1 to 3600")
@@ -272,7 +273,7 @@ def main():
             f"{name}: {why}" for name, why in reasons.items()))
     skipped = {name: why for name, why in reasons.items() if why}
     progress = Progress(len(chosen) * len(options.server) * len(options.concurrency) * options.rounds,
-                        options.json != "-")
+                        not json_option.is_stdout(options))
     interruption = Interruption()
     harness = Harness(options, interruption)
     complete = True
@@ -283,12 +284,10 @@ def main():
     progress.clear()
     document = harness.document(chosen, skipped, complete)
     # The table leaves stdout to the JSON when that goes there.
-    table_goes_to = sys.stderr if options.json == "-" else sys.stdout
+    table_goes_to = sys.stderr if json_option.is_stdout(options) else sys.stdout
     print(figures.markdown(document), end="", file=table_goes_to)
-    if options.json == "-":
-        json.dump(document, sys.stdout, indent=1)
-    elif options.json:
-        Path(options.json).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    if options.json:
+        options.json.write(document)
     if not complete:
         return 130
     return 1 if harness.failed or not harness.runs else 0

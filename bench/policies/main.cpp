@@ -23,7 +23,7 @@ constexpr std::pair<const char*, memory_eviction> ours[] = {
 constexpr const char* others[] = {"lru",         "sieve",        "arc",    "s3-fifo",
                                   "w-tinylfu-1", "w-tinylfu-20", "optimum"};
 
-bench::key_trace numbered(const std::string& file, const std::vector<char>& bytes) {
+bench::key_trace numbered(const std::string& file, const std::string& bytes) {
     bench::key_trace made{std::filesystem::path(file).stem().string(), {}, 0};
     std::unordered_map<std::string, bench::key_number> numbers;
     for (std::size_t at = 0; at != bytes.size(); at += 4) {
@@ -54,11 +54,11 @@ void print(const bench::key_trace& trace, std::size_t size, const char* policy,
 }
 
 void compare(const std::string& file) {
-    const std::vector<char> bytes = bench::read_trace(file);
+    const std::string bytes = bench::read_trace(file);
     const bench::key_trace trace = numbered(file, bytes);
     for (const std::size_t size : sizes_for(trace.distinct)) {
         for (const auto& [name, which] : ours)
-            print(trace, size, name, bench::replay(bytes, size, which));
+            print(trace, size, name, bench::replay(bytes, size, which).hits);
         for (const char* name : others) {
             const auto policy = bench::make_reference(name, trace, size);
             std::uint64_t hits = 0;

@@ -39,7 +39,10 @@ struct attempt {
     }
     [[nodiscard]] std::string took_longer(const std::string& doing) const {
         const auto span = std::chrono::duration_cast<std::chrono::milliseconds>(limit - started);
-        auto message = doing + " took longer than " + std::to_string(span.count()) + " ms";
+        // What begins just before its deadline is not measured in milliseconds.
+        auto message =
+            doing + (span.count() > 0 ? " took longer than " + std::to_string(span.count()) + " ms"
+                                      : " had no time: less than 1 ms of the deadline was left");
         if (!reasons.empty()) message += " (" + reasons + ")";
         return message;
     }

@@ -161,14 +161,15 @@ class Judging(unittest.TestCase):
 class Command(unittest.TestCase):
     """run.py with a count of ours."""
 
-    def go(self, baseline, *words, now="12", measured=None):
+    def go(self, baseline, *words, now="12", measured=None,
+           interrupted=False):
         measured = measured or {"get": cost({"sign": 1000, "decode": 400}, {"decode": 1})}
         out = io.StringIO()
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder, "baseline.json")
             place.write_text(json.dumps(baseline), encoding="utf-8")
             figures = Path(folder, "gate.json")
-            with mock.patch.object(run, "measure", lambda *_: measured), \
+            with mock.patch.object(run, "measure", lambda *_: (measured, interrupted)), \
                     mock.patch.object(run, "versions", lambda *_: {"compiler": now}), \
                     mock.patch.object(run, "missing", lambda *_: None), \
                     mock.patch("sys.argv", ["gate", "--bin", sys.executable, "--baseline", str(place),
@@ -199,6 +200,12 @@ class Command(unittest.TestCase):
         code, said, _, _ = self.go(self.baseline(sign=2000))
         self.assertEqual(code, 0)
         self.assertIn("gate --update makes that the new baseline", said)
+
+    def test_interrupted_it_says_what_it_has(self):
+        code, said, made, kept = self.go(self.baseline(sign=2000), "--update", interrupted=True)
+        self.assertEqual((code, made["complete"]), (130, False))
+        self.assertIn("sign", said)
+        self.assertEqual(kept["scenarios"]["get"]["functions"]["sign"], 2000)
 
     def test_other_versions_are_named(self):
         _, said, _, _ = self.go(self.baseline(), now="13")

@@ -109,7 +109,7 @@ def offline_sign_takes_crlf_and_refuses_garbage():
 
 
 def offline_usage_errors_are_json_when_asked_for():
-    for arguments in (["--json"], ["get", "--json"], ["--json", "no-such-verb"],
+    for arguments in (["--json"], ["get", "--json"], ["no-such-verb", "--json"], ["--json=-"],
                       ["credentials", "--no-such-option", "--json"]):
         words = json.loads(expect(USAGE, *arguments))
         assert words["error"] and words["kind"] == "invalid argument", words

@@ -119,7 +119,7 @@ std::string text_of(const json::value& value) {
     return value.is_string() ? std::string(value.as_string()) : std::string("none");
 }
 
-void print_text(const json::object& words) {
+std::string lines_of(const json::object& words) {
     std::string text;
     for (const auto& [key, value] : words) {
         if (key == "chain" || key == "error") continue;
@@ -130,10 +130,11 @@ void print_text(const json::object& words) {
     text += "chain\n";
     for (const auto& link : words.at("chain").as_array())
         text += "    " + text_of(link.at("provider")) + ": " + text_of(link.at("said")) + "\n";
-    print(text);
+    return text;
 }
 
-asio::awaitable<int> credentials(global_options global) {
+asio::awaitable<int> credentials(program& self) {
+    const global_options& global = self.global;
     aws::source_options options = source_options_of(global);
     region_choice region = region_of(global, options.env);
     if (region.name.empty() && region.settings_are_sound) {
@@ -142,12 +143,9 @@ asio::awaitable<int> credentials(global_options global) {
     }
     const aws::chain_report report = co_await aws::examine_chain(aws::default_chain(options));
     const json::object words = describe(report, region);
-    if (global.json)
-        print_json(words);
-    else
-        print_text(words);
+    print_answer(global.json, lines_of(words), words);
     if (report.found) co_return exit_ok;
-    complain(global.json ? text_of(words.at("error")) : "no credentials found");
+    complain(global.json.is_stdout() ? text_of(words.at("error")) : "no credentials found");
     co_return exit_failure;
 }
 
@@ -156,7 +154,7 @@ asio::awaitable<int> credentials(global_options global) {
 void add_credential_verbs(CLI::App& app, program& self) {
     app.add_subcommand("credentials", "Who would sign requests, and where that is from; exit code "
                                       "3 when nobody would")
-        ->callback([&self] { self.chosen = [&self] { return run(credentials(self.global)); }; });
+        ->callback([&self] { self.chosen = [&self] { return run(credentials(self)); }; });
 }
 
 } // namespace tool

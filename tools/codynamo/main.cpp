@@ -2,15 +2,16 @@
 // codynamo: looks at and changes a cache's table from the command line.
 #include "output.hpp"
 #include "program.hpp"
+#include "program_support/command_line.hpp"
+#include "program_support/files.hpp"
 
-#include <algorithm>
 #include <exception>
-#include <string_view>
 
 namespace {
 
 constexpr const char* footer =
-    "Exit codes: 0 done or found, 1 not found, 2 wrong usage or invalid input, 3 failure.\n"
+    "Exit codes: 0 done or found, 1 not found, 2 wrong usage or invalid input, 3 failure, 130 "
+    "interrupted.\n"
     "Credentials come from where an AWS SDK would look; `codynamo credentials` tells which.";
 
 void add_global_options(CLI::App& app, tool::global_options& global) {
@@ -20,22 +21,16 @@ void add_global_options(CLI::App& app, tool::global_options& global) {
                    "URL of the service; else AWS_ENDPOINT_URL_DYNAMODB, else the region's");
     app.add_option("--profile", global.profile, "Profile of the shared AWS files");
     app.add_option("--ca-file", global.ca_file, "PEM file of the authorities to trust with TLS");
-    app.add_flag("--json", global.json, "Print one JSON object, for scripts");
+    support::add_json_option(app, global.json);
 }
 
-/// Even when the arguments could not be understood.
-bool wants_json(int argc, char** argv) {
-    return std::any_of(argv, argv + argc,
-                       [](const char* each) { return std::string_view(each) == "--json"; });
-}
-
-int run_chosen(const tool::program& self) {
+int run_chosen(tool::program& self) {
+    const support::interruption signals;
     try {
+        self.global.json.open();
         return self.chosen();
-    } catch (const codynamo::error& why) {
-        tool::complain(why.what());
-        if (self.global.json) tool::print_json(tool::describe(why));
-        return tool::exit_code_of(why.code());
+    } catch (...) {
+        return tool::report_early_end(self);
     }
 }
 
@@ -43,22 +38,24 @@ int run_program(int argc, char** argv) {
     tool::program self;
     CLI::App app("A cache on Amazon DynamoDB, shared with programs in C++ and Python", "codynamo");
     app.footer(footer);
-    app.require_subcommand(1);
+    support::set_up(app);
     // Global options are understood after the verb too; verbs inherit this.
     app.fallthrough();
     add_global_options(app, self.global);
     tool::add_item_verbs(app, self);
     tool::add_table_verbs(app, self);
-    tool::add_signing_verbs(app, self);
+    tool::add_signing_verb(app, self);
+    tool::add_endpoint_verb(app, self);
     tool::add_credential_verbs(app, self);
     try {
         app.parse(argc, argv);
+    } catch (const CLI::Success& help) {
+        return app.exit(help);
     } catch (const CLI::ParseError& why) {
-        if (app.exit(why) == 0) return tool::exit_ok;
-        if (wants_json(argc, argv)) {
-            tool::print_json(
-                tool::describe(codynamo::error(codynamo::errc::invalid_argument, why.what())));
-        }
+        const codynamo::error wrong(codynamo::errc::invalid_argument,
+                                    support::usage_error(app, why));
+        tool::complain(wrong.what());
+        if (support::wants_json_on_stdout(argc, argv)) tool::print_json(tool::describe(wrong));
         return tool::exit_usage;
     }
     return run_chosen(self);
@@ -67,6 +64,7 @@ int run_program(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
+    support::reserve_standard_descriptors();
     try {
         return run_program(argc, argv);
     } catch (const std::exception& why) {

@@ -23,13 +23,25 @@ void print_json(const json::value& value) {
     print(json_text(value) + "\n");
 }
 
+void print_answer(const support::json_output& to, std::string_view text, const json::value& words) {
+    if (!to.is_stdout()) print(text);
+    if (to.is_wanted()) to.write(json_text(words));
+}
+
+void print_answer(const support::json_output& to, const json::value& words) {
+    print_answer(to, json_text(words) + "\n", words);
+}
+
 void complain(std::string_view sentence) {
     std::fprintf(stderr, "codynamo: %.*s\n", static_cast<int>(sentence.size()), sentence.data());
 }
 
 json::object describe(const codynamo::error& why) {
-    json::object words{{"error", why.as_failure().message()}, {"kind", why.code().message()}};
     const codynamo::diagnostics& info = why.info();
+    json::object words{{"error", why.as_failure().message()},
+                       {"kind", why.code().message()},
+                       {"attempts", info.attempts},
+                       {"outcome_unknown", info.outcome_unknown}};
     if (!info.service_code.empty()) words["service_code"] = info.service_code;
     if (info.http_status != 0) words["http_status"] = info.http_status;
     if (!info.request_id.empty()) words["request_id"] = info.request_id;

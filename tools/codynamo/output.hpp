@@ -2,6 +2,8 @@
 // What goes to stdout and stderr, and in which form.
 #pragma once
 
+#include "program_support/json_output.hpp"
+
 #include <codynamo/error.hpp>
 
 #include <boost/json/object.hpp>
@@ -17,6 +19,12 @@ namespace tool {
 void print(std::string_view bytes);
 /// One JSON value and a line break.
 void print_json(const boost::json::value& value);
+/// A verb's answer: `text` to stdout unless the JSON goes there, `words` to where --json wants
+/// them.
+void print_answer(const support::json_output& to, std::string_view text,
+                  const boost::json::value& words);
+/// The same of a verb whose answer is JSON in any case.
+void print_answer(const support::json_output& to, const boost::json::value& words);
 /// A sentence for people, on stderr.
 void complain(std::string_view sentence);
 

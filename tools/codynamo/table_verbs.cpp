@@ -2,12 +2,14 @@
 // table create, describe and delete; clear and clear-expired: everything at once.
 #include "output.hpp"
 #include "program.hpp"
+#include "program_support/command_line.hpp"
+#include "program_support/terminal.hpp"
 
 #include <codynamo/cache.hpp>
 
-#include <cstdio>
+#include <cstdint>
 #include <memory>
-#include <unistd.h>
+#include <string>
 #include <utility>
 
 namespace tool {
@@ -22,48 +24,57 @@ struct clear_verb_options {
     unsigned segments = codynamo::clear_options().segments;
 };
 
-/// One line on stderr that is written over and over; nothing when stderr is no terminal.
-class progress_line {
+std::string count(std::uint64_t number, const char* what) {
+    return std::to_string(number) + what;
+}
+
+/// A line of progress on the terminal, if there is one.
+class clear_report {
 public:
-    void show(const codynamo::clear_progress& so_far) {
+    void note(const codynamo::clear_progress& so_far) {
+        done_ = so_far;
         if (!terminal_) return;
-        std::fprintf(stderr, "\r%llu scanned, %llu deleted, %llu kept",
-                     static_cast<unsigned long long>(so_far.scanned),
-                     static_cast<unsigned long long>(so_far.deleted),
-                     static_cast<unsigned long long>(so_far.kept));
-        std::fflush(stderr);
+        support::show_progress(count(so_far.scanned, " scanned, ") +
+                               count(so_far.deleted, " deleted, ") + count(so_far.kept, " kept"));
         shown_ = true;
     }
-    ~progress_line() {
-        if (shown_) std::fputc('\n', stderr);
+    void end_line() {
+        if (std::exchange(shown_, false)) support::clear_progress();
+    }
+    ~clear_report() { end_line(); }
+
+    [[nodiscard]] steps_done so_far() const {
+        return {{{"scanned", done_.scanned}, {"deleted", done_.deleted}, {"kept", done_.kept}},
+                count(done_.deleted, " deleted, ") + count(done_.kept, " kept")};
     }
 
 private:
-    const bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+    codynamo::clear_progress done_;
+    const bool terminal_ = support::is_stderr_terminal();
     bool shown_ = false;
 };
 
-asio::awaitable<int> clear(global_options global, clear_verb_options verb) {
-    auto backend = co_await codynamo::dynamodb_backend::open(backend_config(global));
-    byte_cache cache(std::move(backend));
-    codynamo::clear_progress done;
-    {
-        progress_line line;
-        codynamo::clear_options options;
-        options.segments = verb.segments;
-        options.progress = [&line](const codynamo::clear_progress& so_far) { line.show(so_far); };
-        if (verb.expired_only)
-            done = co_await cache.clear_expired(options);
-        else
-            done = co_await cache.clear_all(options);
-    }
+asio::awaitable<int> clear(program& self, clear_verb_options verb) {
+    byte_cache cache(co_await open_table(self));
+    const auto report = std::make_shared<clear_report>();
+    self.done_so_far = [report](write_state) {
+        report->end_line();
+        return report->so_far();
+    };
+    codynamo::clear_options options;
+    options.segments = verb.segments;
+    options.progress = [report](const codynamo::clear_progress& so_far) { report->note(so_far); };
+    self.writing = true;
+    if (verb.expired_only)
+        report->note(co_await cache.clear_expired(options));
+    else
+        report->note(co_await cache.clear_all(options));
+    self.writing = false;
+    report->end_line();
+    const steps_done done = report->so_far();
+    print_answer(self.global.json, done.text + "\n", done.figures);
+    self.done_so_far = nullptr;
     co_await cache.close();
-    if (global.json) {
-        print_json(json::object{
-            {"scanned", done.scanned}, {"deleted", done.deleted}, {"kept", done.kept}});
-    } else {
-        print(std::to_string(done.deleted) + " deleted, " + std::to_string(done.kept) + " kept\n");
-    }
     co_return exit_ok;
 }
 
@@ -98,48 +109,51 @@ asio::awaitable<json::object> describe_table(codynamo::dynamodb_backend backend)
     co_return words;
 }
 
-void print_table(const global_options& global, const json::object& words) {
-    if (global.json) return print_json(words);
+void print_table(const program& self, const json::object& words) {
+    std::string text;
     for (const auto& [name, value] : words) {
-        const std::string text =
-            value.is_string() ? std::string(value.get_string()) : json_text(value);
-        print(std::string(name) + ": " + text + "\n");
+        text += std::string(name) + ": " +
+                (value.is_string() ? std::string(value.get_string()) : json_text(value)) + "\n";
     }
+    print_answer(self.global.json, text, words);
 }
 
-asio::awaitable<int> table_create(global_options global) {
-    auto config = backend_config(global);
-    config.create = true;
-    auto backend = co_await codynamo::dynamodb_backend::open(std::move(config));
-    print_table(global, co_await describe_table(backend));
+asio::awaitable<int> table_create(program& self) {
+    auto backend = co_await open_table(self);
+    self.writing = true;
+    co_await backend.ensure_table();
+    self.writing = false;
+    print_table(self, co_await describe_table(backend));
     co_await backend.close();
     co_return exit_ok;
 }
 
-asio::awaitable<int> table_describe(global_options global) {
-    auto backend = co_await codynamo::dynamodb_backend::open(backend_config(global));
-    print_table(global, co_await describe_table(backend));
+asio::awaitable<int> table_describe(program& self) {
+    auto backend = co_await open_table(self);
+    print_table(self, co_await describe_table(backend));
     co_await backend.close();
     co_return exit_ok;
 }
 
-asio::awaitable<int> table_delete(global_options global) {
-    auto backend = co_await codynamo::dynamodb_backend::open(backend_config(global));
+asio::awaitable<int> table_delete(program& self) {
+    auto backend = co_await open_table(self);
+    self.writing = true;
     const bool was_there = co_await backend.delete_table();
+    self.writing = false;
+    self.global.json.write(
+        json_text(json::object{{"table", self.global.table}, {"deleted", was_there}}));
+    if (!was_there && !self.global.json.is_stdout())
+        complain("there is no table '" + self.global.table + "' in " + self.place);
     co_await backend.close();
-    if (global.json)
-        print_json(json::object{{"table", global.table}, {"deleted", was_there}});
-    else if (!was_there)
-        complain("there is no table '" + global.table + "'");
     co_return was_there ? exit_ok : exit_miss;
 }
 
-using table_verb = asio::awaitable<int> (*)(global_options);
+using table_verb = asio::awaitable<int> (*)(program&);
 
 void add_table_verb(CLI::App& table, program& self, const char* name, const char* words,
                     table_verb what) {
     table.add_subcommand(name, words)->callback([&self, what] {
-        self.chosen = [&self, what] { return run(what(self.global)); };
+        self.chosen = [&self, what] { return run(what(self)); };
     });
 }
 
@@ -149,9 +163,10 @@ void add_clear_verb(CLI::App& app, program& self, const char* name, const char* 
     options->expired_only = expired_only;
     auto* verb = app.add_subcommand(name, words);
     verb->add_option("--segments", options->segments, "Parallel scan segments, 1 to 64")
+        ->check(support::in_range(1U, 64U))
         ->capture_default_str();
     verb->callback([&self, options] {
-        self.chosen = [&self, options] { return run(clear(self.global, *options)); };
+        self.chosen = [&self, options] { return run(clear(self, *options)); };
     });
 }
 

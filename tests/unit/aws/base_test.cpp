@@ -57,10 +57,15 @@ TEST_CASE("what() puts the service's words behind the message") {
     plain.message = "table_name \"ab\" is too short: 3 to 255 characters";
     diagnostics wordless;
     wordless.service_code = "Odd";
+    diagnostics lost;
+    lost.message = "the connection was lost";
+    lost.attempts = 3;
+    lost.outcome_unknown = true;
     const row rows[] = {
         {full, "The conditional request failed (ConditionalCheckFailedException, HTTP 400, request "
                "id X)"},
         {status_only, "Bad Gateway (HTTP 502)"},
+        {lost, "the connection was lost (3 attempts); outcome unknown: it may have taken effect"},
         {plain, "table_name \"ab\" is too short: 3 to 255 characters"},
         {wordless, "the service reported an error (Odd)"},
     };

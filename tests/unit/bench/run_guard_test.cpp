@@ -135,7 +135,7 @@ TEST_CASE("progress is said five times a second, with the rate of the last secon
 }
 
 TEST_CASE("the first signal is noted, and figures say that they are not complete", "[bench]") {
-    bench::run_guard guard("test", "ops", {"-", {}});
+    bench::run_guard guard("test", "ops", {});
     boost::json::object figures;
     guard.begin_window();
     CHECK_FALSE(guard.look(0.5, 1));
