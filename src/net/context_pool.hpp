@@ -126,6 +126,7 @@ private:
     void sweep(std::uint64_t generation) noexcept;
     void destroy(pool_core::doomed& what) noexcept;
     void fail_waiting(wake why);
+    void refuse_late(steady_time now) noexcept;
     void let_go(handlers& out) noexcept;
 
     const std::shared_ptr<const transport_settings> settings_;

@@ -11,6 +11,7 @@ enum class wake {
     closed,
     overloaded, ///< too many are waiting
     hopeless,   ///< the deadline would pass in the queue
+    too_late,   ///< the time that is left is too short for an exchange
     aborted,
 };
 
