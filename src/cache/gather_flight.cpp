@@ -31,10 +31,13 @@ struct airborne {
 
 namespace {
 
-/// Those of one executor who are resumed after each other: one post for some of them, where one
-/// for each would cost as much as their share of the request. Whoever takes some first posts for
-/// the rest, so that another thread may go on meanwhile. The request counts as under way until all
-/// have run, and have asked for what they want next: that flies in one batch again.
+/// Waiters of one executor, resumed one after the other by handlers that are posted for all of
+/// them, where one post for each would cost as much as their share of the request. Whatever resumes
+/// a waiter has been posted for before, again: a continuation that blocks, or never returns, holds
+/// up its own thread only. The next waiter is resumed by another thread, as if each had been posted
+/// by itself, or by a nested run() on the same thread.
+/// The request counts as under way until all have been resumed, and have asked for what they want
+/// next: that flies in one batch again.
 class drain : public std::enable_shared_from_this<drain> {
 public:
     drain(asio::any_io_executor executor, std::shared_ptr<airborne> token) noexcept
@@ -42,37 +45,34 @@ public:
 
     std::vector<std::pair<net::unique_handler<merge_wake>, merge_wake>> handlers;
 
+    void start() {
+        post();
+        post();
+    }
+
+private:
     void post() {
         asio::post(executor_, [self = shared_from_this()] { self->run(); });
     }
 
-private:
-    static constexpr std::size_t at_once = 16;
-
-    /// Posts for those whom an exception has kept from running.
-    struct rest {
-        drain& all;
-        std::size_t next;
-        const std::size_t end;
-        ~rest() {
-            for (; next != end; ++next)
-                all.handlers[next].first.post(all.handlers[next].second);
-        }
-    };
-
+    // Of r waiters that nobody has taken yet, and p handlers that are posted or have not taken one
+    // yet: p >= min(r + 1, 2), so that there always is another handler, for the end too. After an
+    // exception it goes on likewise.
     void run() {
-        const std::size_t begin = next_.fetch_add(at_once);
-        if (begin + at_once < handlers.size()) post();
-        rest some{*this, begin, std::min(begin + at_once, handlers.size())};
-        while (some.next != some.end) {
-            auto& [handler, how] = handlers[some.next++];
+        const std::size_t size = handlers.size();
+        if (next_.load(std::memory_order_relaxed) + 1 < size) post();
+        for (;;) {
+            const std::size_t at = next_.fetch_add(1, std::memory_order_relaxed);
+            if (at == size) token_.reset();
+            if (at >= size) return;
+            auto& [handler, how] = handlers[at];
             handler(how);
         }
     }
 
     const asio::any_io_executor executor_; ///< of all of them
     std::atomic<std::size_t> next_{0};
-    const std::shared_ptr<airborne> token_;
+    std::shared_ptr<airborne> token_; ///< the first to find nobody left drops it
 };
 
 } // namespace
@@ -122,15 +122,21 @@ void gather::launch_batch(const self_ptr& self, const std::shared_ptr<merge_batc
         throw;
     }
     flight_promise promise(std::move(token), what);
+    std::optional<merge_batch::strand> strand;
     {
         const std::lock_guard lock(mutex_);
         if (gone_ || what->waiters_ == 0) return;
-        what->strand_.emplace(asio::make_strand(executor_));
+        strand.emplace(asio::make_strand(executor_));
     }
-    asio::co_spawn(*what->strand_, run(self, std::move(promise)),
+    asio::co_spawn(*strand, run(self, std::move(promise)),
                    asio::bind_cancellation_slot(what->stop_.slot(), [what](std::exception_ptr) {
                        // Its promise has told those who wait.
                    }));
+    // Known to others only now that its slot is in place: stop_ is used on the strand.
+    const std::lock_guard lock(mutex_);
+    if (gone_ || what->over_) return;
+    what->strand_ = std::move(strand);
+    if (what->waiters_ == 0) stop(what);
 }
 
 void gather::wake(age_list& woken, std::shared_ptr<airborne> token) noexcept {
@@ -157,7 +163,7 @@ void gather::wake(age_list& woken, std::shared_ptr<airborne> token) noexcept {
         else
             handler.post(how); // the coroutine may run on, and the waiter end, from here on
     }
-    if (home && !home->handlers.empty()) home->post();
+    if (home && !home->handlers.empty()) home->start();
 }
 
 void gather::end_alone(const self_ptr& self, merge_kind kind) noexcept {

@@ -100,8 +100,11 @@ void gather::unlink(merge_waiter& who) noexcept {
 void gather::give_up(merge_waiter& who, merge_wake why) noexcept {
     unlink(who);
     who.early_ = why;
-    const std::shared_ptr<merge_batch> batch = who.batch_;
-    if (!batch || !batch->departed_ || batch->waiters_ != 0 || !batch->strand_) return;
+    const std::shared_ptr<merge_batch>& batch = who.batch_;
+    if (batch && batch->departed_ && batch->waiters_ == 0 && batch->strand_) stop(batch);
+}
+
+void gather::stop(const std::shared_ptr<merge_batch>& batch) noexcept {
     try {
         asio::post(*batch->strand_, [batch] {
             if (!batch->over_) batch->stop_.emit(asio::cancellation_type::terminal);

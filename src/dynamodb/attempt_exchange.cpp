@@ -78,6 +78,7 @@ void attempt_exchange::begin(route& by, const aws::credentials_ptr& who) noexcep
     outcome_ = {};
     learnt_skew_ = false;
     dropped_skew_ = false;
+    written_at_ = {};
 }
 
 attempt_outcome attempt_exchange::finish(net::send_outcome sent) {
@@ -86,6 +87,8 @@ attempt_outcome attempt_exchange::finish(net::send_outcome sent) {
         outcome_.why = make_failure(sent.code, std::move(sent.message));
         outcome_.maybe_executed = sent.sent;
         outcome_.queued = sent.queued;
+        if (written_at_ != std::chrono::steady_clock::time_point())
+            outcome_.exchange_time = time_.steady_now() - written_at_;
     }
     outcome_.sent_twice = sent.sent_twice;
     return std::exchange(outcome_, {});
@@ -94,6 +97,7 @@ attempt_outcome attempt_exchange::finish(net::send_outcome sent) {
 void attempt_exchange::write(std::string& head, std::string& body) {
     what_.encode(body);
     sent_at_ = time_.now();
+    written_at_ = time_.steady_now();
     used_offset_ = skew_.offset();
     const auto date = std::chrono::floor<std::chrono::seconds>(sent_at_ + used_offset_);
     by_->signer.write_head(head, what_.target(), body, *who_, date);

@@ -48,6 +48,7 @@ private:
     const aws::credentials_ptr* who_ = nullptr;
     attempt_outcome outcome_;
     timestamp sent_at_{};
+    std::chrono::steady_clock::time_point written_at_{};
     std::chrono::microseconds used_offset_{0};
     bool learnt_skew_ = false;
     bool dropped_skew_ = false;

@@ -94,9 +94,9 @@ request_action request_fsm::on_credentials(time_point now, circuit_breaker& brea
     breaker_ = &breaker;
     permission_ = permission;
     ++sent_;
-    const time_point until = std::min(now + bounds_.attempt_timeout, bounds_.deadline);
-    given_ = until - now;
-    return {kind::send, until};
+    sent_at_ = now;
+    until_ = std::min(now + bounds_.attempt_timeout, bounds_.deadline);
+    return {kind::send, until_};
 }
 
 request_action request_fsm::on_no_credentials(failure why) {
@@ -163,7 +163,9 @@ request_action request_fsm::after_failure(time_point now, attempt_outcome outcom
 aws::retry_decision request_fsm::next_try(const attempt_outcome& outcome,
                                           aws::retry_class failed_as) {
     const double jitter = random_->uniform();
-    if (outcome.queued && failed_as != aws::retry_class::none) return schedule_.postponed(jitter);
+    const bool ours =
+        outcome.queued || (failed_as == aws::retry_class::timeout && !is_endpoint_timeout(outcome));
+    if (ours && failed_as != aws::retry_class::none) return schedule_.postponed(jitter);
     const auto next = schedule_.next(failed_as, jitter, outcome.retry_after);
     owes_retry_ = next.verdict == aws::retry_verdict::retry;
     return next;
@@ -178,15 +180,26 @@ request_action request_fsm::on_slept() const noexcept {
     return {kind::credentials};
 }
 
+bool request_fsm::is_endpoint_timeout(const attempt_outcome& outcome) const noexcept {
+    // A call's own deadline says what its caller can use, not what the endpoint is able to do.
+    std::chrono::nanoseconds had = until_ - sent_at_;
+    if (outcome.exchange_time) // less what signing and the sweep take
+        had = std::min(had, *outcome.exchange_time + *outcome.exchange_time / 8);
+    const auto enough =
+        until_ == bounds_.deadline
+            ? std::chrono::seconds(1)
+            : std::min<std::chrono::nanoseconds>(bounds_.attempt_timeout, std::chrono::seconds(1));
+    return had >= enough;
+}
+
 void request_fsm::tell_breaker(time_point now, const attempt_outcome& outcome,
                                aws::retry_class failed_as) {
     auto verdict = circuit_breaker::verdict::good;
     if (outcome.queued) {
         verdict = circuit_breaker::verdict::unclear;
     } else if (outcome.why && failed_as == aws::retry_class::timeout) {
-        const bool was_patient = given_ >= std::min<std::chrono::nanoseconds>(
-                                               bounds_.attempt_timeout, std::chrono::seconds(1));
-        verdict = was_patient ? circuit_breaker::verdict::bad : circuit_breaker::verdict::unclear;
+        verdict = is_endpoint_timeout(outcome) ? circuit_breaker::verdict::bad
+                                               : circuit_breaker::verdict::unclear;
     } else if (outcome.why) {
         verdict = verdict_of(*outcome.why, failed_as);
     }

@@ -27,6 +27,8 @@ struct attempt_outcome {
     bool sent_twice = false;
     /// With a failure: no connection of ours became free for it.
     bool queued = false;
+    /// With a time-out: how long the request had been with a connection; nullopt: all of its time.
+    std::optional<std::chrono::nanoseconds> exchange_time;
     /// By how much the date of the request was behind the server's clock, as far as the response
     /// tells.
     std::optional<std::chrono::microseconds> date_error;
@@ -69,7 +71,7 @@ struct request_action {
 ///   - after a pause, as the retry schedule has it, unless the request may have been executed and
 ///     must not be repeated, or the deadline would pass in the pause. A retry that is not made
 ///     after all costs nothing, and neither does one after waiting in vain for a connection of our
-///     own: the service has had no work with it.
+///     own, or for so long that the server had no fair share of the time: that is our doing.
 /// Before each attempt the circuit breaker and the send rate (adaptive mode) are asked.
 /// The result is what the last attempt said; why there was no further one only where there was none
 /// at all.
@@ -129,6 +131,8 @@ private:
     [[nodiscard]] aws::retry_decision next_try(const attempt_outcome& outcome,
                                                aws::retry_class failed_as);
     void withdraw_retry() noexcept;
+    /// Whether the server had a fair share of an attempt that timed out.
+    [[nodiscard]] bool is_endpoint_timeout(const attempt_outcome& outcome) const noexcept;
     void tell_breaker(time_point now, const attempt_outcome& outcome, aws::retry_class failed_as);
     [[nodiscard]] request_action give_up(failure unless_told);
 
@@ -142,7 +146,8 @@ private:
     circuit_breaker::change change_ = circuit_breaker::change::none;
     /// What the last attempt said; empty before the first one and after success.
     std::optional<failure> result_;
-    std::chrono::nanoseconds given_{0};
+    time_point sent_at_{};
+    time_point until_{};
     unsigned sent_ = 0;
     /// A retry has been paid for and not been sent yet.
     bool owes_retry_ = false;

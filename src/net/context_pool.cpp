@@ -118,13 +118,13 @@ void context_pool::wait(pool_waiter& waiter, unique_handler<wake> handler, stead
     pool_core::doomed old;
     {
         const std::lock_guard lock(mutex_);
-        const auto answer =
-            core_.admit(now, old, deadline); // things may have changed since checkout
+        // Things may have changed since checkout.
+        const auto answer = core_.admit(now, old, deadline);
         wake result = wake::granted;
         switch (answer.what) {
         case admission::wait:
             waiter.handler = std::move(handler);
-            core_.enqueue(waiter, deadline);
+            core_.enqueue(waiter, now, deadline);
             publish_waiting();
             arm(now, std::min(deadline, core_.next_growth()));
             break;
@@ -195,12 +195,16 @@ void context_pool::give_back(connection& borrowed) noexcept {
         const std::lock_guard lock(mutex_);
         const bool keep = borrowed.usable && now < borrowed.retire_at && !borrowed.was_cut();
         if (!keep) borrowed.close();
-        const auto end = core_.release(borrowed, now, keep);
+        // One who has not begun, or not ended, says as much as one who was cut.
+        const bool complete = std::exchange(borrowed.current.state, advance::more) == advance::done;
+        const auto end = core_.release(borrowed, now, keep,
+                                       complete ? exchange_end::complete : exchange_end::cut_short);
+        refuse_late(now);
         if (end.what == fate::handed) {
-            publish_waiting();
             auto handler = std::move(static_cast<pool_waiter*>(end.to)->handler);
             handler.post(wake::granted);
         }
+        if (core_.waiting() != published_waiting_) publish_waiting();
         retired = end.what == fate::retired;
         drained = core_.closed() && core_.busy() == 0;
         if (drained) cancel_timer_if_unused();
@@ -208,6 +212,14 @@ void context_pool::give_back(connection& borrowed) noexcept {
     if (retired) delete &borrowed;
     if (!drained) return;
     if (const auto owner = owner_.lock()) owner->drained();
+}
+
+void context_pool::refuse_late(steady_time now) noexcept {
+    while (queued* const waiter = core_.pop_refused()) {
+        const bool expired = waiter->deadline <= now;
+        auto handler = std::move(static_cast<pool_waiter*>(waiter)->handler);
+        handler.post(expired ? wake::timeout : wake::too_late);
+    }
 }
 
 connection& context_pool::replace(connection& dead, steady_time now) {

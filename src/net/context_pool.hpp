@@ -137,6 +137,7 @@ private:
     void destroy(pool_core::doomed& what) noexcept;
     void fail_waiting(wake why);
     void drop_inherited(pool_core::doomed& idle) noexcept;
+    void refuse_late(steady_time now) noexcept;
     void let_go(handlers& out) noexcept;
 
     const std::shared_ptr<const transport_settings> settings_;

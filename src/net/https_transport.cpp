@@ -128,6 +128,14 @@ std::string hopeless(const queue_state& queue, const transport_settings& setting
            in_ms(queue.hold) + ", and " + in_ms(deadline - started) + " are left";
 }
 
+std::string too_late(const queue_state& queue, const transport_settings& settings,
+                     steady_time started, steady_time deadline) {
+    const auto now = settings.now();
+    return "a connection to " + settings.name + " became free after " + in_ms(now - started) +
+           ", too late: exchanges take up to " + in_ms(queue.need) + ", and " +
+           in_ms(std::max(deadline - now, steady_time::duration::zero())) + " are left";
+}
+
 send_outcome not_admitted(wake why, const context_pool& pool, const transport_settings& settings,
                           steady_time started, steady_time deadline) {
     switch (why) {
@@ -149,6 +157,8 @@ send_outcome not_admitted(wake why, const context_pool& pool, const transport_se
         return failed(errc::overloaded, false, hopeless(pool.queue(), settings, started, deadline));
     case wake::forked:
         return forked(false, settings);
+    case wake::too_late:
+        return failed(errc::overloaded, false, too_late(pool.queue(), settings, started, deadline));
     default:
         return failed(errc::closed, false, "the transport to " + settings.name + " was closed");
     }
@@ -206,6 +216,17 @@ std::optional<wake> instead(lease& held, steady_time now, steady_time deadline) 
     return held.checkout(now, deadline);
 }
 
+/// A time-out of one who had waited in the queue for most of its time says nothing about the
+/// server.
+asio::awaitable<send_outcome> open_connection(lease& held, const transport_settings& settings,
+                                              steady_time started, steady_time deadline) {
+    held->busy_since = steady_time::max(); // connect() sets it when it has opened it
+    const auto granted = held->granted_at;
+    send_outcome opened = co_await connect(held, settings, deadline);
+    if (opened.code == errc::timeout) opened.queued |= settings.now() - granted < granted - started;
+    co_return opened;
+}
+
 asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
                                       send_options options, std::optional<steady_time> now,
                                       turn* place, codynamo::detail::recycled) {
@@ -239,7 +260,7 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
         connection& c = *held;
         const bool reused = c.usable;
         if (!reused) {
-            opened = co_await connect(held, *self->settings, deadline);
+            opened = co_await open_connection(held, settings, started, deadline);
             if (c.is_inherited()) co_return after(sent_before, forked(false, settings));
             if (opened.code) {
                 how = instead(held, settings.now(), deadline);

@@ -18,10 +18,16 @@ pooled* pool_core::pop_idle(steady_time now, doomed& out) noexcept {
 
 bool pool_core::hopeless(steady_time now, steady_time deadline) const noexcept {
     if (waiting_.empty() || deadline == steady_time::max()) return false;
-    if (holds_.queue_time(waiting_.size(), busy_.size(), now) <= deadline - now) return false;
+    const auto need = std::min(needs_.get(now), (deadline - now) / 8 * 5);
+    if (holds_.queue_time(waiting_.size(), busy_.size(), now) <= deadline - now - need)
+        return false;
     // Those who wait may leave unserved, at their deadlines: what is left then is for us, if it is
     // enough for an exchange.
-    return latest_waiter_ > deadline - holds_.mean(now);
+    return deadlines_.latest().deadline > deadline - need;
+}
+
+bool pool_core::can_serve(const queued& waiter, steady_time now) const noexcept {
+    return now <= waiter.sure_until || waiter.deadline - now >= needs_.get(now);
 }
 
 admitted pool_core::admit(steady_time now, doomed& out, steady_time deadline) noexcept {
@@ -36,7 +42,7 @@ admitted pool_core::admit(steady_time now, doomed& out, steady_time deadline) no
 }
 
 void pool_core::adopt(pooled& connection, steady_time now) noexcept {
-    connection.busy_since = now;
+    connection.busy_since = connection.granted_at = now;
     if (connection.open) ++open_busy_;
     busy_.push_back(connection);
 }
@@ -91,28 +97,29 @@ steady_time pool_core::next_growth() const noexcept {
 }
 
 queued& pool_core::grant(pooled& connection, steady_time now) noexcept {
-    queued& waiter = *pop_waiter();
+    queued& waiter = *choose_waiter(now, false);
+    leave(waiter);
     adopt(connection, now);
     connection.deadline = waiter.deadline;
     waiter.granted = &connection;
     return waiter;
 }
 
-void pool_core::enqueue(queued& waiter, steady_time deadline) noexcept {
+void pool_core::enqueue(queued& waiter, steady_time now, steady_time deadline) noexcept {
     if (waiter.after_failure) ++failed_waiters_;
     waiter.deadline = deadline;
+    waiter.sure_until = deadline == steady_time::max() ? deadline : now + (deadline - now) / 8 * 3;
     waiter.in_queue = true;
     waiter.granted = nullptr;
-    latest_waiter_ = waiting_.empty() ? deadline : std::max(latest_waiter_, deadline);
     waiting_.push_back(waiter);
-    earliest_waiter_ = std::min(earliest_waiter_, deadline);
+    deadlines_.insert(waiter);
 }
 
 bool pool_core::leave(queued& waiter) noexcept {
     if (!waiter.in_queue) return false;
-    if (scan_ == &waiter) scan_ = waiter.next;
     waiting_.erase(waiter);
     if (waiter.after_failure) --failed_waiters_;
+    deadlines_.erase(waiter);
     waiter.in_queue = false;
     return true;
 }
@@ -123,12 +130,34 @@ queued* pool_core::pop_waiter() noexcept {
     return waiter;
 }
 
-released pool_core::release(pooled& connection, steady_time now, bool reusable) noexcept {
+queued* pool_core::choose_waiter(steady_time now, bool reusable) noexcept {
+    queued* first = waiting_.front();
+    if (!reusable) {
+        const bool is_late = first && first->deadline - now < 2 * needs_.get(now);
+        return is_late ? waiting_.back() : first;
+    }
+    for (; first && !can_serve(*first, now); first = waiting_.front()) {
+        leave(*first);
+        refused_.push_back(*first);
+    }
+    return first;
+}
+
+void pool_core::measure(const pooled& connection, steady_time now, exchange_end how) noexcept {
+    if (connection.busy_since == steady_time::max()) return;
+    const auto held = now - connection.busy_since;
+    needs_.add(held, now);
+    if (how == exchange_end::complete || held > holds_.mean(now)) holds_.add(held, now);
+}
+
+released pool_core::release(pooled& connection, steady_time now, bool reusable,
+                            exchange_end how) noexcept {
     connection.idle_since = now;
-    if (connection.busy_since != steady_time::max()) holds_.add(now - connection.busy_since, now);
-    connection.busy_since = now;
+    measure(connection, now, how);
+    connection.busy_since = connection.granted_at = now;
     set_open(connection, reusable);
-    if (queued* const waiter = pop_waiter()) {
+    if (queued* const waiter = choose_waiter(now, reusable)) {
+        leave(*waiter);
         connection.deadline = waiter->deadline;
         waiter->granted = &connection;
         return {fate::handed, waiter};
@@ -158,23 +187,10 @@ void pool_core::expire_idle(steady_time now, doomed& out) noexcept {
 }
 
 queued* pool_core::expire_waiter(steady_time now) noexcept {
-    if (!scanning_) {
-        if (waiting_.empty() || now < earliest_waiter_) return nullptr;
-        scanning_ = true;
-        scan_ = waiting_.front();
-        scan_earliest_ = steady_time::max();
-    }
-    while (queued* const waiter = scan_) {
-        if (waiter->deadline <= now) {
-            leave(*waiter);
-            return waiter;
-        }
-        scan_earliest_ = std::min(scan_earliest_, waiter->deadline);
-        scan_ = waiter->next;
-    }
-    scanning_ = false;
-    earliest_waiter_ = scan_earliest_;
-    return nullptr;
+    if (deadlines_.empty() || deadlines_.earliest().deadline > now) return nullptr;
+    queued& waiter = deadlines_.earliest();
+    leave(waiter);
+    return &waiter;
 }
 
 void pool_core::take_idle(doomed& out) noexcept {

@@ -2,8 +2,10 @@
 // Who gets which connection, who waits, and what is too old: decisions only, no sockets, no clock.
 #pragma once
 
+#include "net/deadline_queue.hpp"
 #include "net/growth_schedule.hpp"
 #include "net/hold_estimate.hpp"
+#include "net/service_bound.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -57,13 +59,16 @@ struct pooled {
     steady_time deadline = steady_time::max();   ///< of a busy one: to be cut from then on
     steady_time busy_since = steady_time::max(); ///< of a busy one; max(): not to be measured
     bool open = false;                           ///< can serve; set by the pool
+    steady_time granted_at{};                    ///< of a busy one
 };
 
 /// What the pool knows of an exchange that waits.
-struct queued {
+struct queued : deadline_hook {
     queued* prev = nullptr;
     queued* next = nullptr;
     steady_time deadline = steady_time::max();
+    /// Worth a connection until then, whatever exchanges seem to take.
+    steady_time sure_until = steady_time::max();
     bool in_queue = false;
     bool after_failure = false; ///< could not open a connection of its own
     pooled* granted = nullptr;
@@ -106,10 +111,27 @@ struct queue_state {
     std::size_t waiting = 0;
     std::size_t connections = 0;
     std::chrono::steady_clock::duration hold{}; ///< of a connection, on average; 0: not known
+    std::chrono::steady_clock::duration need{}; ///< of an exchange, at most; 0: not known
 };
 
-/// The bookkeeping of one pool. Not thread-safe. Everything is O(1), except for sweeps, which are
-/// O(busy) and rarely O(waiting).
+/// How an exchange ended.
+enum class exchange_end {
+    complete,  ///< its answer is there
+    cut_short, ///< by a deadline, a cancellation or a fault: it would have taken longer
+};
+
+/// The bookkeeping of one pool. Not thread-safe. Everything is O(1), except for enqueue and leave
+/// (see deadline_queue) and for for_each_overdue, which is O(busy).
+///
+/// HTTP/1.1 cannot take back a request: an exchange that is cut by its deadline costs the
+/// connection, and the next one has to open another. Under overload the first in the queue is
+/// always about to time out, so exchanges that cannot end in time would be the rule. So a waiter
+/// that has less time left than exchanges take (service_bound) gets no connection, unless it has
+/// waited for less than three eighths of its time: what was learnt, however wrong, refuses only
+/// those who have waited, and nobody where connections are idle. A connection that must be opened
+/// first takes more time: where the first waiter has less than twice the bound, it goes to the last
+/// one to come.
+///
 /// Invariant: while a waiter is queued nothing is idle, and nothing more may be opened unless
 /// opening has failed lately.
 class pool_core {
@@ -121,7 +143,8 @@ public:
 
     /// What a new exchange may do. `open`: the caller makes a connection and calls adopt.
     /// `wait`: the caller calls enqueue. `hopeless`: by what exchanges have taken lately, those who
-    /// wait already will not be through before `deadline`, and will not have left by then either.
+    /// wait already will not be through early enough before `deadline`, and will not have left by
+    /// then either.
     /// Who would be the first to wait is never refused for that.
     [[nodiscard]] admitted admit(steady_time now, doomed& out,
                                  steady_time deadline = steady_time::max()) noexcept;
@@ -147,14 +170,19 @@ public:
     /// Gives the first waiter a new connection.
     queued& grant(pooled& connection, steady_time now) noexcept;
 
-    void enqueue(queued& waiter, steady_time deadline) noexcept;
+    void enqueue(queued& waiter, steady_time now, steady_time deadline) noexcept;
     /// False when it was not queued any more.
     bool leave(queued& waiter) noexcept;
 
     /// A busy connection comes back; `reusable` says that it is open and between two exchanges.
     /// One that is not, or that is to retire, is closed by the caller before, so that a waiter who
-    /// is handed it opens it anew.
-    [[nodiscard]] released release(pooled& connection, steady_time now, bool reusable) noexcept;
+    /// is handed it opens it anew. Waiters that cannot be served any more leave the queue: see
+    /// pop_refused().
+    [[nodiscard]] released release(pooled& connection, steady_time now, bool reusable,
+                                   exchange_end how = exchange_end::complete) noexcept;
+    /// A waiter that a release has taken out of the queue without a connection; null when there is
+    /// none left. Call until null.
+    [[nodiscard]] queued* pop_refused() noexcept { return refused_.pop_front(); }
     /// A busy connection turned out to be dead: another idle one that takes its place, or null. If
     /// there is one, `connection` is forgotten.
     [[nodiscard]] pooled* replace(pooled& connection, steady_time now, doomed& out) noexcept;
@@ -167,10 +195,11 @@ public:
     void take_idle(doomed& out) noexcept;
 
     /// Calls f for each busy connection whose deadline has passed. Returns the earliest of the
-    /// other deadlines, of busy connections and (not later than) of waiters.
+    /// other deadlines, of busy connections and of waiters.
     template <class F>
     steady_time for_each_overdue(steady_time now, F&& f) {
-        steady_time earliest = waiting_.empty() ? steady_time::max() : earliest_waiter_;
+        steady_time earliest =
+            deadlines_.empty() ? steady_time::max() : deadlines_.earliest().deadline;
         for (pooled* c = busy_.front(); c != nullptr; c = c->next) {
             if (c->deadline <= now)
                 f(*c);
@@ -186,7 +215,7 @@ public:
     [[nodiscard]] std::size_t idle() const noexcept { return idle_.size(); }
     [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
     [[nodiscard]] queue_state queue(steady_time now) const noexcept {
-        return {waiting_.size(), busy_.size(), holds_.mean(now)};
+        return {waiting_.size(), busy_.size(), holds_.mean(now), needs_.get(now)};
     }
 
 private:
@@ -196,6 +225,9 @@ private:
     [[nodiscard]] bool any_open() const noexcept { return open_busy_ != 0 || !idle_.empty(); }
     void set_open(pooled& busy, bool open) noexcept;
     void leave_busy(pooled& connection) noexcept;
+    [[nodiscard]] bool can_serve(const queued& waiter, steady_time now) const noexcept;
+    [[nodiscard]] queued* choose_waiter(steady_time now, bool reusable) noexcept;
+    void measure(const pooled& connection, steady_time now, exchange_end how) noexcept;
 
     pool_limits limits_;
     node_list<pooled> idle_; // back: most recently used
@@ -204,12 +236,10 @@ private:
     node_list<queued> waiting_;
     std::size_t failed_waiters_ = 0; // of waiting_: those after_failure
     growth_schedule growth_;
+    node_list<queued> refused_;
+    deadline_queue<queued> deadlines_; // of those who wait
     hold_estimate holds_;
-    steady_time earliest_waiter_ = steady_time::max(); // no deadline of a waiter is before it
-    steady_time latest_waiter_ = steady_time::min();   // no deadline of a waiter is after it
-    queued* scan_ = nullptr;                           // where expire_waiter goes on
-    steady_time scan_earliest_ = steady_time::max();
-    bool scanning_ = false;
+    service_bound needs_;
     bool closed_ = false;
 };
 

@@ -11,6 +11,7 @@ enum class wake {
     closed,
     overloaded,  ///< too many are waiting
     hopeless,    ///< the deadline would pass in the queue
+    too_late,    ///< the time that is left is too short for an exchange
     unreachable, ///< no connection is left, and none could be opened
     forked,      ///< this is the copy of a wait that goes on in the parent process
     aborted,

@@ -123,9 +123,18 @@ TEST_CASE("a request that cannot be served before its deadline fails immediately
     CHECK(f.count({}) + refused + f.count(errc::timeout) == 200);
     CHECK(refused >= least_refused);
     CHECK(refused < 200); // the connections are in use, not idle
+    int late = 0;
     for (const auto& [id, outcome] : f.all) {
         if (outcome.code != errc::overloaded) continue;
         CHECK_FALSE(outcome.sent);
+        if (outcome.message.find("too late") != std::string::npos) {
+            ++late;
+            CHECK_THAT(outcome.message,
+                       Catch::StartsWith("a connection to 127.0.0.1:") &&
+                           Catch::Contains(" became free after ") &&
+                           Catch::Contains(" ms, too late: exchanges take up to "));
+            continue;
+        }
         CHECK_THAT(outcome.message,
                    Catch::StartsWith("the deadline would pass before a connection to 127.0.0.1:"));
         CHECK_THAT(outcome.message, Catch::Contains(" exchanges wait for 2 connections, each held "
@@ -135,6 +144,7 @@ TEST_CASE("a request that cannot be served before its deadline fails immediately
     const auto first_refused = std::find_if(f.all.begin(), f.all.end(), [](const auto& each) {
         return each.outcome.code == errc::overloaded;
     });
+    CHECK(refused - late >= least_refused);
     CHECK(first_refused == f.all.begin()); // before anything was served or timed out
 
     f.all.clear();
@@ -150,8 +160,9 @@ TEST_CASE("nothing is refused by an estimate before there have been exchanges") 
     for (int i = 0; i < 30; ++i)
         f.spawn(i, 150ms);
     f.run_all();
-    CHECK(f.count(errc::overloaded) == 0);
-    CHECK(f.count({}) + f.count(errc::timeout) == 30);
+    REQUIRE(f.all.size() == 30);
+    CHECK_FALSE(f.all.front().outcome.code); // who is refused on arrival ends before
+    CHECK(f.count({}) + f.count(errc::overloaded) + f.count(errc::timeout) == 30);
 }
 
 TEST_CASE("one slow exchange causes no refusal") {

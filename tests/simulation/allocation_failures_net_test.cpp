@@ -77,7 +77,7 @@ TEST_CASE("the connection pool decides without allocating") {
             pool.adopt(connection);
             for (net::queued& one : waiters) {
                 (void)pool.admit(now, doomed);
-                pool.enqueue(one, now + 1s);
+                pool.enqueue(one, now, now + 1s);
             }
             pool.leave(waiters[1]);
             (void)pool.release(connection, now, true);
@@ -91,7 +91,7 @@ TEST_CASE("the connection pool decides without allocating") {
         const test::failing_allocation first(1);
         net::pool_core pool({.max_connections = 1, .min_idle = 0, .max_waiting = 5});
         net::queued waiter;
-        pool.enqueue(waiter, net::steady_time{1h});
+        pool.enqueue(waiter, net::steady_time{}, net::steady_time{1h});
         pool.leave(waiter);
         allocated = first.happened();
     }

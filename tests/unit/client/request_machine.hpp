@@ -73,6 +73,7 @@ struct given {
     bool writes = true;
     bool adaptive = false;
     circuit_breaker_config breaking{};
+    std::chrono::milliseconds attempt = 5s;
 };
 
 /// A machine with jitter 1 (the longest waits) that walks the steps which never vary.
@@ -80,7 +81,7 @@ struct machine {
     explicit machine(given with)
         : config(with.retry), quota(with.retry.quota), breaker(with.breaking, "http://fake"),
           fsm({config, quota, with.adaptive ? &limiter : nullptr, jitter},
-              {start_of_time + with.timeout, 5s, with.replay_safe, with.writes}) {
+              {start_of_time + with.timeout, with.attempt, with.replay_safe, with.writes}) {
         REQUIRE(fsm.start() == request_action{kind::credentials});
     }
 

@@ -49,6 +49,17 @@ TEST_CASE("what an attempt said comes before the circuit that opened after it") 
     CHECK(m.fsm.result()->info->attempts == 1);
 }
 
+namespace {
+
+/// Timed out on the wire, after it had waited for a connection for most of its time.
+attempt_outcome with_connection_for(std::chrono::milliseconds time) {
+    attempt_outcome outcome = lost(errc::timeout, true);
+    outcome.exchange_time = time;
+    return outcome;
+}
+
+} // namespace
+
 TEST_CASE("what opens a circuit and what does not") {
     struct row {
         std::string name;
@@ -65,6 +76,8 @@ TEST_CASE("what opens a circuit and what does not") {
         {"time-out", lost(errc::timeout, true), 60s, true},
         {"time-out after a second", lost(errc::timeout, true), 1s, true},
         {"the caller's impatience", lost(errc::timeout, true), 999ms, false},
+        {"time-out after most of its time in our queue", with_connection_for(600ms), 60s, false},
+        {"time-out after little of its time in our queue", with_connection_for(4s), 60s, true},
         {"throttled", throttled, 60s, false},
         {"throttled with a 503", answered(503, errc::throttled, "SlowDown"), 60s, false},
         {"refused", invalid, 60s, false},
@@ -82,6 +95,30 @@ TEST_CASE("what opens a circuit and what does not") {
         (void)m.attempt(one.outcome);
         CHECK((m.fsm.breaker_change() == circuit_breaker::change::opened) == one.opens);
         CHECK(m.breaker.ask(m.now).granted != one.opens);
+    }
+}
+
+TEST_CASE("an attempt's own bound counts when the server had all of it, a call's deadline never") {
+    struct row {
+        std::string name;
+        std::chrono::milliseconds call, attempt, exchange;
+        bool opens;
+    };
+    const std::vector<row> table{
+        {"all of the attempt", 60s, 60ms, 60ms, true},
+        {"nearly all of it", 60s, 60ms, 57ms, true},
+        {"half of it", 60s, 60ms, 30ms, false},
+        {"all of the call, which is as short as an attempt", 60ms, 60ms, 60ms, false},
+        {"all of the call, which is shorter", 60ms, 5s, 60ms, false},
+    };
+    for (const row& one : table) {
+        INFO(one.name);
+        machine m({.timeout = one.call, .breaking = {.minimum_calls = 1}, .attempt = one.attempt});
+        REQUIRE(m.credentials().what == kind::send);
+        (void)m.attempt(with_connection_for(one.exchange));
+        CHECK((m.fsm.breaker_change() == circuit_breaker::change::opened) == one.opens);
+        // What is our doing costs no token of the retry quota.
+        CHECK((m.quota.available() == 500) == !one.opens);
     }
 }
 

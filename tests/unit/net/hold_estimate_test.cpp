@@ -50,7 +50,7 @@ struct simulated {
             running.push_back({unused.back(), now + takes});
             unused.pop_back();
         } else if (answer.what == admission::wait) {
-            core.enqueue(waiters.emplace_back(), deadline);
+            core.enqueue(waiters.emplace_back(), now, deadline);
         }
         return answer.what;
     }
@@ -66,6 +66,8 @@ struct simulated {
             }
             pooled* const on = running[i].on;
             const auto end = core.release(*on, now, true);
+            while (core.pop_refused())
+                ++expired;
             ++served;
             if (end.what == fate::handed) {
                 running[i++].until = now + after_waiting;
@@ -191,7 +193,7 @@ TEST_CASE("those who will have left by then are not counted") {
     CHECK(s.arrive(10ms) == admission::reuse);
     // A crowd that came before anything was known, and will not stay.
     for (int i = 0; i < 1000; ++i)
-        s.core.enqueue(s.waiters.emplace_back(), s.now + 100ms);
+        s.core.enqueue(s.waiters.emplace_back(), s.now, s.now + 100ms);
     CHECK(s.arrive(10ms, s.now + 90ms) == admission::hopeless);
     CHECK(s.arrive(10ms, s.now + 105ms) == admission::hopeless); // leaves no time for an exchange
     CHECK(s.arrive(10ms, s.now + 1s) == admission::wait);        // instead of 10 s

@@ -126,7 +126,7 @@ TEST_CASE("while growth fails, waiters get the connections that come back, and o
         CHECK(core.next_growth() == steady_time::max());
         REQUIRE(core.open_failed(nodes[1], t0, exhausted));
         for (auto& w : waiters)
-            core.enqueue(w, t0 + 5s);
+            core.enqueue(w, t0, t0 + 5s);
         CHECK(core.next_growth() == t0 + first_pause);
         CHECK_FALSE(core.may_grow(t0));
         CHECK(core.release(nodes[0], t0, true).to == &waiters[0]);
@@ -156,7 +156,7 @@ TEST_CASE("a pool without a connection and without descriptors asks again until 
     for (auto& w : waiters) {
         REQUIRE(core.admit(t0, out).what == admission::wait);
         w.after_failure = true;
-        core.enqueue(w, t0 + 5s);
+        core.enqueue(w, t0, t0 + 5s);
     }
     REQUIRE(core.may_grow(t0 + first_pause));
     CHECK(&core.grant(nodes[1], t0) == &waiters[0]);
@@ -166,7 +166,7 @@ TEST_CASE("a pool without a connection and without descriptors asks again until 
     REQUIRE(core.may_grow(t0 + 3 * first_pause));
     CHECK(&core.grant(nodes[2], t0) == &waiters[1]);
     // There are descriptors now, but no server.
-    core.enqueue(waiters[0], t0 + 5s);
+    core.enqueue(waiters[0], t0, t0 + 5s);
     CHECK_FALSE(core.open_failed(nodes[2], t0 + 3 * first_pause, false));
     CHECK(core.pop_failed_waiter() == &waiters[0]);
     CHECK(core.pop_failed_waiter() == nullptr);
@@ -178,11 +178,11 @@ TEST_CASE("the last connection that cannot be opened fails those who have failed
     std::array<queued, 4> waiters;
     begin_opening(core, nodes[0]);
     open(core, nodes[1]);
-    core.enqueue(waiters[0], t0 + 5s); // no more connections are allowed
+    core.enqueue(waiters[0], t0, t0 + 5s); // no more connections are allowed
     REQUIRE(core.open_failed(nodes[0], t0, false));
     for (const std::size_t i : {1U, 2U, 3U}) {
         waiters[i].after_failure = true;
-        core.enqueue(waiters[i], t0 + 5s);
+        core.enqueue(waiters[i], t0, t0 + 5s);
     }
     CHECK(core.leave(waiters[2]));
     core.opening(nodes[1]); // the server has closed it
@@ -223,7 +223,7 @@ TEST_CASE("no more connections than allowed are opened while growth fails and re
                 } else if (answer.what == admission::reuse) {
                     busy.push_back(answer.connection);
                 } else if (answer.what == admission::wait && next_waiter < waiters.size()) {
-                    core.enqueue(waiters[next_waiter++], steady_time::max());
+                    core.enqueue(waiters[next_waiter++], now, steady_time::max());
                 }
                 break;
             }
