@@ -87,7 +87,7 @@ TEST_CASE("a table is recognised whatever a store leaves out of its description"
          table(active + R"(,"AttributeDefinitions":[{"AttributeName":"key","AttributeType":"N"}])"),
          errc::schema_mismatch, "hash key \"key\" of type N"},
         {"no status", table(schema), errc::timeout},
-        {"no description", "{}", errc::timeout},
+        {"no description", "{}", errc::bad_response},
         {"a description that is none", R"({"Table":[]})", errc::bad_response},
         {"a key that is none", table(R"("TableStatus":"ACTIVE","KeySchema":"key")"),
          errc::bad_response},
