@@ -193,6 +193,7 @@ class Harness:
             try:
                 server.start(self.server_core)
             except servers.Unavailable as why:
+                self.interruption.check()
                 missing[server.name] = str(why)
                 continue
             try:

@@ -24,7 +24,7 @@ del sys.argv[1:3]
 # program.py wants words of its own.
 ARGV, sys.argv = sys.argv, [sys.argv[0], TOOL, "every verb", ""]
 from fake_server import FakeServer, response  # noqa: E402
-from program import environment  # noqa: E402
+from program import environment, write_down  # noqa: E402
 sys.argv = ARGV
 
 USAGE, FAILURE, INTERRUPTED = 2, 3, 130
@@ -104,8 +104,10 @@ class EveryVerb(unittest.TestCase):
         return {**self.env, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 
     def run_verb(self, program, arguments, verb=""):
-        return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60,
+        done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60,
                               stdin=subprocess.DEVNULL, env=self.env_of(verb), check=False)
+        write_down(done.stdout, done.stderr)
+        return done
 
     def test_the_table_has_every_verb(self):
         named = {(program, verb.partition(" --")[0]) for program, verb in self.table}
@@ -125,6 +127,8 @@ class EveryVerb(unittest.TestCase):
             self.assertEqual(done.stderr, f"{name}: unknown verb 'foo'; verbs are {verbs}; see "
                                           f"{name} --help\n")
         for program, verb in self.table:
+            if verb == "micro" and not Path(BENCH).with_name("codynamo-micro").exists():
+                continue
             words = verb.partition(" --")[0].split()
             self.assertEqual(self.run_verb(program, [*words, "--help"]).returncode, 0, verb)
 
@@ -137,6 +141,7 @@ class EveryVerb(unittest.TestCase):
             self.assertEqual(done.returncode, USAGE, (verb, done.stderr))
             self.assertIn(file, done.stderr, verb)
             self.assertEqual(done.stdout, "", verb)
+            self.assertFalse(Path(self.folder, "none").exists())
         self.assertEqual(self.server.connections, 0)
 
     def test_an_option_that_is_no_number_is_refused_before_any_work(self):
@@ -194,6 +199,7 @@ class EveryVerb(unittest.TestCase):
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+        write_down(out, err)
         return process.returncode, out, err
 
     def test_an_interrupted_verb_prints_what_it_has(self):
@@ -272,7 +278,7 @@ class Progress(unittest.TestCase):
         return [re.sub(rb"\x1b\[K", b"", line) for line in re.split(rb"[\r\n]+", text)]
 
     def test_progress_fits_the_terminal(self):
-        with FakeServer(pages(1000)) as server:
+        with FakeServer(pages(10 ** 9)) as server:
             for program, arguments in (
                     (TOOL, ["--table", "cache", "--region", "us-east-1", "--endpoint", server.url,
                             "clear", "--segments", "1"]),
@@ -280,9 +286,9 @@ class Progress(unittest.TestCase):
                     (BENCH, ["scale", "--seconds", "0.1"])):
                 for columns in (20, 200):
                     lines = self.lines_on_a_terminal(program, arguments, columns)
-                    longest = max(map(len, lines))
-                    self.assertGreater(longest, 0, arguments)
-                    self.assertLess(longest, columns, (arguments, lines))
+                    longest = max(lines, key=len)
+                    self.assertGreater(len(longest), 0, arguments)
+                    self.assertLess(len(longest), columns, (arguments, longest))
 
 
 if __name__ == "__main__":

@@ -6,17 +6,19 @@ import subprocess
 import tempfile
 
 from fake_server import FakeServer
-from program import FAILURE, PROGRAM, USAGE, environment, expect, run
+from program import FAILURE, PROGRAM, USAGE, environment, expect, run, write_down
 
 # As a shell has them: how stdin is opened for the program, and why it cannot be read.
 UNREADABLE = (("<&-", "Bad file descriptor"), ("< /tmp", "Is a directory"),
               ("0> /dev/null", "Bad file descriptor"))
 
 
-def shell(words, *arguments, stdin=None):
-    return subprocess.run(["bash", "-c", f'"$@" {words}', "bash", PROGRAM, *arguments],
+def shell(words, *arguments):
+    done = subprocess.run(["bash", "-c", f'"$@" {words}', "bash", PROGRAM, *arguments],
                           capture_output=True, text=True, env=environment(), timeout=60,
-                          stdin=stdin, check=False)
+                          check=False)
+    write_down(done.stdout, done.stderr)
+    return done
 
 
 def offline_stdin_that_cannot_be_read():

@@ -44,7 +44,8 @@ struct source {
 void wait_for_bytes(int file) {
     constexpr int look_every_ms = 100;
     pollfd wanted{.fd = file, .events = POLLIN, .revents = 0};
-    while (::poll(&wanted, 1, look_every_ms) <= 0) {
+    for (int ready = 0; ready <= 0;) {
+        ready = ::poll(&wanted, 1, look_every_ms);
         if (interruption::came()) throw interrupted();
     }
 }

@@ -37,7 +37,7 @@ void json_output::open() {
 }
 
 void json_output::write(std::string_view object) const {
-    if (!is_wanted()) return;
+    if (!is_wanted() || (!is_stdout() && !file_)) return;
     std::string line(object);
     line += '\n';
     const int to = file_ ? file_->get() : STDOUT_FILENO;

@@ -22,7 +22,8 @@ public:
 
     [[nodiscard]] bool is_wanted() const noexcept { return !target_.empty(); }
     [[nodiscard]] bool is_stdout() const noexcept { return target_ == "-"; }
-    /// One line. Throws std::runtime_error when it is not taken whole. Does nothing unless wanted.
+    /// One line. Throws std::runtime_error when it is not taken whole. Does nothing unless wanted,
+    /// or when the file could not be opened.
     void write(std::string_view object) const;
 
 private:
