@@ -176,6 +176,10 @@ class Server:
         raise SystemExit("the local server does not serve the table after its restart")
 
 
+# Exit code of a soak that stop() ended, with nothing wrong.
+STOPPED = 130
+
+
 class Soak:
     """A run of `codynamo-bench soak` whose series can be looked at while it goes on."""
 
@@ -214,7 +218,7 @@ class Soak:
         out, _ = self.process.communicate(timeout=timeout)
         write_down(out)
         self.words.seek(0)
-        if self.process.returncode != 0:
+        if self.process.returncode not in (0, STOPPED):
             print(self.words.read(), flush=True)
         return self.process.returncode, json.loads(out or "{}")
 

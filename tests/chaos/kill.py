@@ -10,7 +10,8 @@ repeats the times.
 import sys
 import time
 
-from chaos import AWAY, Checks, Server, Soak, run_test, say, scratch, seconds, seeded, verify
+from chaos import (AWAY, STOPPED, Checks, Server, Soak, run_test, say, scratch, seconds, seeded,
+                   verify)
 
 WORKERS = 64
 BACK_WITHIN_S = 2.0
@@ -73,7 +74,7 @@ def check_lives(checks, soak, lives, before):
 
 def check_figures(checks, code, figures):
     say(f"soak: {figures}")
-    checks.that(code == 0, f"the soak ended with {code}")
+    checks.that(code == STOPPED, f"the soak ended with {code}")
     checks.that(figures.get("wrong_reads", {}).get("total") == 0, "wrong reads")
     checks.that(figures.get("wrong_writes") == 0, "wrong answers to writes")
     seen = set(figures["errors"]["write"]) | set(figures["errors"]["read"])

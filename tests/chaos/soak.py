@@ -9,7 +9,8 @@ CODYNAMO_CHAOS_SEED repeats the faults.
 import sys
 import time
 
-from chaos import (AWAY, Checks, Server, Soak, Toxiproxy, run_test, say, scratch, seeded, verify)
+from chaos import (AWAY, STOPPED, Checks, Server, Soak, Toxiproxy, run_test, say, scratch, seeded,
+                   verify)
 from toxiproxy import CASES, mend, spoil
 
 WORKERS = 32
@@ -43,7 +44,7 @@ def disturb(soak, server, proxy, chance, until):
 
 
 def check(checks, duration, code, figures):
-    checks.that(code == 0, f"the soak ended with {code}")
+    checks.that(code == STOPPED, f"the soak ended with {code}")
     seen = set(figures["errors"]["write"]) | set(figures["errors"]["read"])
     checks.that(seen <= AWAY, f"errors {sorted(seen)}; clear ones are {sorted(AWAY)}")
     rss = figures["rss_slope_kib_per_min"]

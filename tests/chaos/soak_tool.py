@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from chaos import Checks, Server, Soak, run_test, scratch, verify, write_down
+from chaos import STOPPED, Checks, Server, Soak, run_test, scratch, verify, write_down
 
 
 def create_table(server, name, attribute, kind):
@@ -110,7 +110,7 @@ def check_interrupted(checks, program, server, folder):
         it.wait_for_success()
         it.stop()
         code, figures = it.wait()
-        checks.that(code == 0 and figures["interrupted"] and figures["acknowledged"] > 0,
+        checks.that(code == STOPPED and figures["interrupted"] and figures["acknowledged"] > 0,
                     f"Ctrl-C: {code}, {figures}")
         code, found = verify(program, it.log, server.url)
         checks.that(code == 0 and found["runs_ended"] == 1

@@ -13,8 +13,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from chaos import (AWAY, Checks, Server, Soak, Toxiproxy, run_test, say, scratch, seconds, seeded,
-                   verify)
+from chaos import (AWAY, STOPPED, Checks, Server, Soak, Toxiproxy, run_test, say, scratch, seconds,
+                   seeded, verify)
 
 # Of the client, in seconds.
 ATTEMPT_TIMEOUT = 0.6
@@ -144,7 +144,7 @@ class Lane:
         self.soak.stop()
         code, figures = self.soak.wait()
         say(f"soak: {figures}")
-        checks.that(code == 0, f"the soak ended with {code}")
+        checks.that(code == STOPPED, f"the soak ended with {code}")
         seen = set(figures["errors"]["write"]) | set(figures["errors"]["read"])
         checks.that(seen <= AWAY, f"errors {sorted(seen)}; clear ones are {sorted(AWAY)}")
         code, found = verify(program, self.soak.log, server.url)
