@@ -12,6 +12,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -208,8 +209,9 @@ TEST_CASE("in adaptive mode a second request that is throttled slows the client 
     CHECK(run(db.attempt(get_request())).has_value());
     REQUIRE(world.time->sleeps().size() == 1);
     CHECK(run(db.attempt(get_request())).has_value());
-    REQUIRE(world.time->sleeps().size() == 2);
-    CHECK(world.time->sleeps()[1] > 1s);
+    const auto sleeps = world.time->sleeps(); // a long wait looks at the rate again and again
+    REQUIRE(sleeps.size() >= 2);
+    CHECK(std::accumulate(sleeps.begin() + 1, sleeps.end(), 0us) > 1s);
 }
 
 TEST_CASE("without hedging a slow read stays alone") {
