@@ -5,6 +5,7 @@
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/query.hpp>
+#include <boost/asio/strand.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -67,6 +68,10 @@ std::shared_ptr<context_pool> context_pool::make(const asio::any_io_executor& ex
     auto pool = std::make_shared<context_pool>(executor, std::move(settings), std::move(owner));
     const asio::ip::tcp::socket socket_service_first(executor);
     const asio::ip::tcp::resolver resolver_service_first(executor);
+    // And strands: once they are shut down, what is posted to one is destroyed at once. The pool
+    // posts with its lock held, and a coroutine that is destroyed gives back its connection, which
+    // takes that lock. When strands go the pool has nobody left to post to.
+    const auto strand_service_first = asio::make_strand(executor);
     asio::use_service<pool_service>(asio::query(executor, asio::execution::context)).add(pool);
     return pool;
 }

@@ -59,7 +59,11 @@ public:
     }
 
     /// Has the handler called by its own executor. Empty afterwards.
-    void post(Result result) {
+    /// Memory for this that cannot be had (about a hundred bytes, which Asio recycles) ends the
+    /// program: the handler is lost with what was to be posted, so that nobody could be told. An
+    /// exception would have the one who waits wait for ever, and would leave those after him in the
+    /// lists of whoever wakes them, with a lock's invariants in between.
+    void post(Result result) noexcept {
         if (const auto* taken = std::exchange(actions_, nullptr)) taken->post(space_, result);
     }
 
@@ -90,7 +94,7 @@ private:
     struct vtable {
         void (*move)(void* from, void* to) noexcept;
         void (*destroy)(void* at) noexcept;
-        void (*post)(void* at, Result result);
+        void (*post)(void* at, Result result) noexcept;
         void (*call)(void* at, Result result);
     };
 
@@ -103,7 +107,7 @@ private:
     }
 
     template <class T>
-    static void post_stored(void* at, Result result) {
+    static void post_stored(void* at, Result result) noexcept {
         T handler = take<T>(at);
         const auto executor = boost::asio::get_associated_executor(handler);
         boost::asio::post(executor,

@@ -16,6 +16,9 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <atomic>
+#include <cstddef>
+#include <filesystem>
+#include <iterator>
 #include <thread>
 
 namespace asio = boost::asio;
@@ -210,6 +213,46 @@ TEST_CASE("a transport outlives many contexts") {
     }
     CHECK(transport->stats().open == 0);
     CHECK(transport->stats().opened == 10);
+}
+
+TEST_CASE("a context may die while coroutines on its strands hold and want connections") {
+    // The strands come after the pool has been made, and have handlers queued when the context
+    // dies: these own coroutines, each with a connection that the next one waits for.
+    for (const bool with_pool : {true, false})
+        for (int steps = 0; steps < 40; ++steps) {
+            INFO(steps << " steps");
+            stub_server server(echoing());
+            const std::shared_ptr<net::transport> transport = narrow(server.port(), 2);
+            auto io = std::make_unique<asio::io_context>();
+            if (with_pool) {
+                remembering_exchange first;
+                REQUIRE_FALSE(run(*io, transport->send(first, {})).code);
+                io->restart();
+            }
+            std::vector<remembering_exchange> exchanges(12);
+            for (auto& exchange : exchanges)
+                asio::co_spawn(asio::make_strand(*io), transport->send(exchange, {}),
+                               asio::detached);
+            for (int i = 0; i < steps; ++i)
+                io->run_one_for(1ms);
+            io.reset(); // a deadlock here, if at all
+            CHECK(transport->stats().open == 0);
+            CHECK(transport->stats().waiting == 0);
+        }
+}
+
+TEST_CASE("an exchange with a numeric address starts no thread") {
+    const auto threads = [] {
+        const std::filesystem::directory_iterator all("/proc/self/task");
+        return std::distance(begin(all), end(all));
+    };
+    stub_server server(echoing()); // which has a thread for each connection
+    const auto transport = narrow(server.port());
+    asio::io_context io;
+    const auto before = threads();
+    remembering_exchange what;
+    REQUIRE_FALSE(run(io, transport->send(what, {})).code);
+    CHECK(threads() == before + static_cast<std::ptrdiff_t>(server.connections()));
 }
 
 TEST_CASE("a cancellation after the context has died touches nothing") {

@@ -139,11 +139,11 @@ struct pool_config {
     std::size_t max_connections = 64;
     /// Connections kept open even when idle for long; at most max_connections. 0 keeps none.
     std::size_t min_idle = 0;
-    /// Most exchanges that may wait for a connection, per context; more fail with errc::overloaded.
-    /// 0 refuses to wait. They are served in the order of their coming. One whose deadline would
-    /// pass before its turn, by what exchanges have taken lately, fails with errc::overloaded at
-    /// once. The guess errs on the side of waiting: it needs 32 exchanges to go by, one slow
-    /// exchange does not sway it, and without news it fades within seconds.
+    /// Most exchanges that may wait for a connection, per context; more fail with errc::overloaded,
+    /// and 0 refuses to wait. Served in order. One whose deadline would pass before its turn, by
+    /// what exchanges took in the last seconds, fails with errc::overloaded at once; so does one
+    /// whose turn comes when less time is left than exchanges take, unless that is five eighths of
+    /// all it had. The guess errs on the side of waiting: one slow exchange does not sway it.
     std::size_t max_waiting = 1'000'000;
     /// A connection idle for longer is not used again. Well below the 60 s after which the service
     /// has been seen to close. It is closed when the next exchange begins in its context, or with
