@@ -35,7 +35,8 @@ namespace {
 /// them, where one post for each would cost as much as their share of the request. Whatever resumes
 /// a waiter has been posted for before, again: a continuation that blocks, or never returns, holds
 /// up its own thread only. The next waiter is resumed by another thread, as if each had been posted
-/// by itself, or by a nested run() on the same thread.
+/// by itself, or by a nested run() on the same thread (one level of it where the context has a
+/// concurrency hint of 1: Asio then keeps what a handler posts until it has returned).
 /// The request counts as under way until all have been resumed, and have asked for what they want
 /// next: that flies in one batch again.
 class drain : public std::enable_shared_from_this<drain> {
