@@ -53,15 +53,16 @@ public:
 
 private:
     void post() {
+        posted_.fetch_add(1, std::memory_order_relaxed);
         asio::post(executor_, [self = shared_from_this()] { self->run(); });
     }
 
-    // Of r waiters that nobody has taken yet, and p handlers that are posted or have not taken one
-    // yet: p >= min(r + 1, 2), so that there always is another handler, for the end too. After an
-    // exception it goes on likewise.
+    // Whenever a waiter is resumed another handler is posted: for the waiters that are left, or
+    // else to find that there are none. So it is after an exception, too.
     void run() {
         const std::size_t size = handlers.size();
-        if (next_.load(std::memory_order_relaxed) + 1 < size) post();
+        const bool was_last = posted_.fetch_sub(1, std::memory_order_relaxed) == 1;
+        if (was_last && next_.load(std::memory_order_relaxed) < size) post();
         for (;;) {
             const std::size_t at = next_.fetch_add(1, std::memory_order_relaxed);
             if (at == size) token_.reset();
@@ -73,6 +74,7 @@ private:
 
     const asio::any_io_executor executor_; ///< of all of them
     std::atomic<std::size_t> next_{0};
+    std::atomic<unsigned> posted_{0}; ///< handlers that have not begun
     std::shared_ptr<airborne> token_; ///< the first to find nobody left drops it
 };
 
