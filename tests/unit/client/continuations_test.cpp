@@ -14,6 +14,7 @@
 #include <boost/asio/system_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
@@ -78,7 +79,7 @@ fake_response answer_to(const fake_request& request) {
 struct served {
     explicit served(batching_mode mode, std::chrono::microseconds max_delay = 500ms)
         : world([this](const fake_request& request) {
-              if (const auto hold = std::exchange(hold_first, nullptr)) hold();
+              if (hold_first && !was_held.exchange(true)) hold_first();
               return answer_to(request);
           }),
           table(open(mode, max_delay)), values(any_backend(table)), client(world.client_config()) {}
@@ -91,6 +92,7 @@ struct served {
     }
 
     std::function<void()> hold_first; ///< set before anything runs
+    std::atomic<bool> was_held = false;
     test::fake_world world;
     dynamodb_backend table;
     cache<int> values;
