@@ -35,7 +35,7 @@ private:
 } // namespace
 
 std::string read_trace(const std::string& file) {
-    std::string bytes = support::read_file(file, "--trace");
+    std::string bytes = support::read_file(file, "--trace", std::size_t{1} << 30U);
     const auto refuse = [&](const std::string& reason) {
         throw codynamo::error(codynamo::errc::invalid_argument,
                               "--trace: '" + file + "' " + reason);

@@ -159,7 +159,7 @@ std::string core_fault(const std::string& value) {
 std::string pid_fault(const std::string& value) {
     const auto pid = number_in<pid_t>(value);
     if (!pid || *pid <= 0) return "'" + value + "' is not a process id";
-    // One that belongs to somebody else runs as well.
+    // EPERM: it runs, and belongs to another user.
     if (::kill(*pid, 0) == 0 || errno == EPERM) return {};
     return "no process " + value + " runs";
 }

@@ -137,7 +137,7 @@ void add_verbs(verb_list& verbs) {
     verbs.add("gate-loop", "What gate counts", add_gate_loop_options, run_gate_loop)->group("");
 }
 
-/// Figures that nobody received are a failure.
+/// Output that could not be written is a failure.
 int with_output_taken(int code) {
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
     throw std::runtime_error("stdout does not take the output");
@@ -161,8 +161,8 @@ int main(int argc, char** argv) {
     }
     try {
         return with_output_taken(verbs.run());
-    } catch (const support::interrupted& why) {
-        std::fprintf(stderr, "codynamo-bench: %s\n", why.what());
+    } catch (const support::interrupted& interruption) {
+        std::fprintf(stderr, "codynamo-bench: %s\n", interruption.what());
         return support::exit_interrupted;
     } catch (const std::exception& why) {
         std::fprintf(stderr, "codynamo-bench: %s\n", why.what());

@@ -162,7 +162,7 @@ log_contents parse_log(std::string_view text) {
 }
 
 log_contents read_log(const std::string& path) {
-    return parse_log(support::read_file(path, "--verify"));
+    return parse_log(support::read_file(path, "--verify", std::size_t{1} << 30U));
 }
 
 } // namespace bench

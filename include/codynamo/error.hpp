@@ -45,8 +45,8 @@ enum class errc {
     connection_lost,
     /// The deadline of the call or of its last attempt passed.
     timeout,
-    /// The wait queue of the connection pool is full, or so long that the deadline would pass in
-    /// it. Nothing was sent.
+    /// The wait queue of the connection pool is full, or so long that the deadline of the attempt
+    /// would pass in it. Nothing was sent.
     overloaded,
     /// The endpoint has been failing, and its circuit breaker lets nothing through for the moment.
     /// Nothing was sent.
@@ -142,8 +142,8 @@ public:
     explicit error(failure why);
     error(errc code, std::string message);
 
-    /// One line: the message, then the service's code, the HTTP status and the request id where
-    /// there are such.
+    /// One line: the message; the service's code, HTTP status, request id and number of attempts
+    /// where there are such; that the outcome is unknown where it is.
     [[nodiscard]] const char* what() const noexcept override;
     [[nodiscard]] const diagnostics& info() const noexcept;
     [[nodiscard]] const failure& as_failure() const noexcept { return failure_; }

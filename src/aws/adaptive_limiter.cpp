@@ -13,8 +13,10 @@ constexpr double smoothing = 0.8;
 constexpr double buckets_per_second = 2;
 constexpr double min_fill_rate = 0.5;
 constexpr double min_capacity = 1;
-/// How soon those who wait look again at what has become of the rate.
+/// How soon waiting calls read the rate again.
 constexpr std::chrono::milliseconds look_after{500};
+/// How late the first waiting call may be with that.
+constexpr std::chrono::seconds latest{1};
 
 double recovery_time(double max_rate) noexcept {
     return std::cbrt(max_rate * (1 - beta) / scale);
@@ -47,7 +49,7 @@ void measured_rate::add(double now) noexcept {
 }
 
 adaptive_limiter::clock::duration adaptive_limiter::take(std::size_t ahead) noexcept {
-    // Whoever is before this one finds his token still there.
+    // Enough for those ahead too.
     const double needed = static_cast<double>(ahead) + 1;
     if (tokens_ >= needed) {
         tokens_ -= 1;
@@ -62,6 +64,7 @@ adaptive_limiter::clock::duration adaptive_limiter::acquire(clock::time_point no
     const std::lock_guard lock(mutex_);
     if (!enabled_) return {};
     refill(seconds(now));
+    drop_late(now);
     return take(queue_.size());
 }
 
@@ -69,26 +72,42 @@ adaptive_limiter::clock::duration adaptive_limiter::acquire(clock::time_point no
     const std::lock_guard lock(mutex_);
     if (!enabled_) return {};
     refill(seconds(now));
-    auto found = std::lower_bound(queue_.begin(), queue_.end(), place);
-    if (place == 0) found = queue_.end();
-    const auto wait = take(static_cast<std::size_t>(found - queue_.begin()));
+    drop_late(now);
+    auto at = place == 0 ? queue_.end() : find(place);
+    const bool is_queued = at != queue_.end() && at->place == place;
+    const auto wait = take(static_cast<std::size_t>(at - queue_.begin()));
     if (wait.count() == 0) {
-        if (place != 0) queue_.erase(found);
+        if (is_queued) queue_.erase(at);
         place = 0;
         return wait;
     }
-    if (place == 0) {
-        queue_.push_back(last_ticket_ + 1);
-        place = ++last_ticket_;
+    const auto pause = std::min<clock::duration>(wait, look_after);
+    if (is_queued) {
+        at->asks_again = now + pause;
+    } else {
+        const ticket mine = place == 0 ? last_ticket_ + 1 : place;
+        queue_.insert(at, {mine, now + pause});
+        last_ticket_ = std::max(last_ticket_, mine);
+        place = mine;
     }
-    return std::min<clock::duration>(wait, look_after);
+    return pause;
+}
+
+void adaptive_limiter::drop_late(clock::time_point now) noexcept {
+    while (!queue_.empty() && now - queue_.front().asks_again > latest)
+        queue_.pop_front();
+}
+
+auto adaptive_limiter::find(ticket place) noexcept -> std::deque<waiting>::iterator {
+    return std::lower_bound(queue_.begin(), queue_.end(), place,
+                            [](const waiting& w, ticket p) { return w.place < p; });
 }
 
 void adaptive_limiter::leave(ticket& place) noexcept {
     if (place == 0) return;
     const std::lock_guard lock(mutex_);
-    const auto found = std::lower_bound(queue_.begin(), queue_.end(), place);
-    if (found != queue_.end() && *found == place) queue_.erase(found);
+    const auto found = find(place);
+    if (found != queue_.end() && found->place == place) queue_.erase(found);
     place = 0;
 }
 

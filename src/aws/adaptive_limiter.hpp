@@ -43,8 +43,8 @@ private:
 };
 
 /// One per client: every attempt takes a token, the first of a call and the retries alike. Lets
-/// everything pass until the service throttles for the first time. Those who wait are served in the
-/// order in which they came. Thread-safe. Sources: botocore
+/// everything pass until the service throttles for the first time. Waiting calls are served in the
+/// order of arrival. Thread-safe. Sources: botocore
 /// retries/adaptive.py and throttling.py; smithy-rs client_rate_limiter.rs.
 class adaptive_limiter {
 public:
@@ -52,11 +52,13 @@ public:
 
     explicit adaptive_limiter(clock::time_point start) noexcept : start_(start) {}
 
-    /// A place in the queue; 0: none. Who holds one must ask again or leave().
+    /// A place in the queue; 0: none. Its holder must call acquire() again or leave(). The first
+    /// holder that is a second late with it (its context has stopped or is blocked) is passed over,
+    /// and has its place back when it calls.
     using ticket = std::uint64_t;
 
-    /// Takes a token that nobody waits for: zero. Else how long until there is one, if all goes on
-    /// as now; nothing was taken then.
+    /// Takes a token if no call waits for one, and returns zero. Otherwise takes nothing, and
+    /// returns the time until a token is free at the present rate.
     [[nodiscard]] clock::duration acquire(clock::time_point now) noexcept;
     /// The same with a place in the queue: the first time at its end. Else how long to wait before
     /// asking again: until the turn at the present rate, but at most half a second, as the rate
@@ -87,8 +89,16 @@ private:
     double capacity_ = 0;
     double tokens_ = 0;
     double last_refill_ = 0;
-    /// Ascending.
-    std::deque<ticket> queue_;
+    struct waiting {
+        ticket place;
+        clock::time_point asks_again;
+    };
+    /// Who is late and first; the others cannot be served before it.
+    void drop_late(clock::time_point now) noexcept;
+    [[nodiscard]] std::deque<waiting>::iterator find(ticket place) noexcept;
+
+    /// By place, ascending.
+    std::deque<waiting> queue_;
     ticket last_ticket_ = 0;
 };
 

@@ -44,6 +44,10 @@ public:
           memory_(memory ? std::move(memory) : attach_memory(options_)) {}
 
     [[nodiscard]] std::string_view name() const noexcept override { return "assume role"; }
+    void set_clock_offset(std::chrono::microseconds ahead) override {
+        source_->set_clock_offset(ahead);
+    }
+    void abandon_renewal() override { source_->abandon_renewal(); }
 
 private:
     [[nodiscard]] asio::awaitable<credentials> ask() override {

@@ -3,6 +3,7 @@
 #include "aws/bounded_resolve.hpp"
 
 #include "aws/parked.hpp"
+#include "aws/refresh_schedule.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -83,7 +84,6 @@ private:
         constexpr int turns = 32;
         for (int n = 0; n != turns; ++n)
             co_await asio::post(asio::deferred);
-        constexpr std::chrono::seconds longest_hold{1};
         co_await self->time_->sleep_until(
             std::min(self->deadline_, self->time_->steady_now() + longest_hold));
         if (self->over_) co_return;

@@ -88,7 +88,7 @@ bool clock_skew::learn(microseconds observed, const exchange_times& when, bool r
 }
 
 bool clock_skew::drop(microseconds failed) noexcept {
-    if (!enabled_ || failed == microseconds(0)) return false;
+    if (!enabled_ || std::chrono::abs(failed) <= refusal_threshold) return false;
     microseconds::rep used = failed.count();
     if (offset_.compare_exchange_strong(used, 0, std::memory_order_relaxed)) {
         distrusted_.store(failed.count(), std::memory_order_relaxed);
@@ -128,9 +128,9 @@ bool is_skew_code(std::string_view service_code) noexcept {
     return std::find(codes.begin(), codes.end(), service_code) != codes.end();
 }
 
-bool is_signature_refusal(std::string_view service_code) noexcept {
-    return service_code == "InvalidSignatureException" || service_code == "SignatureDoesNotMatch" ||
-           service_code == "RequestTimeTooSkewed";
+bool refuses_date(std::string_view service_code, std::string_view message) noexcept {
+    return service_code == "RequestTimeTooSkewed" || message.starts_with("Signature expired") ||
+           message.starts_with("Signature not yet current");
 }
 
 } // namespace codynamo::aws

@@ -92,9 +92,10 @@ public:
     bool learn(microseconds observed, const exchange_times& when, bool refused = false) noexcept;
     /// The service refused a date that was computed with `failed`, although its Date header does
     /// not contradict it. Goes back to zero when that is the offset in use, and distrusts `failed`
-    /// from then on. Whether another offset than `failed` is in use now.
+    /// from then on. Does nothing for one below refusal_threshold, which no service refuses.
+    /// Whether another offset than `failed` is in use now.
     bool drop(microseconds failed) noexcept;
-    /// Takes over what somebody else has learnt.
+    /// Takes over an offset that was learnt elsewhere.
     void set(microseconds offset) noexcept;
     /// Whether anything was learnt, and be it that our clock is right.
     [[nodiscard]] bool is_known() const noexcept { return known_.load(std::memory_order_relaxed); }
@@ -127,8 +128,8 @@ private:
 /// them; RequestExpired is a matter of the token.
 [[nodiscard]] bool is_skew_code(std::string_view service_code) noexcept;
 
-/// Whether the refusal is one of the signature, of which the date is a part: no IAM policy answers
-/// so.
-[[nodiscard]] bool is_signature_refusal(std::string_view service_code) noexcept;
+/// Whether the service names the date of the request as the reason of its refusal. A wrong secret
+/// is answered with the same codes, and says nothing of clocks.
+[[nodiscard]] bool refuses_date(std::string_view service_code, std::string_view message) noexcept;
 
 } // namespace codynamo::aws

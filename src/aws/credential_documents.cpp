@@ -11,7 +11,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ctime>
+#include <cstdio>
 #include <limits>
 #include <utility>
 
@@ -164,13 +164,16 @@ credentials parse_sso_document(std::string_view text) {
 }
 
 std::string format_rfc3339(timestamp when) {
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(
-        std::chrono::time_point_cast<std::chrono::system_clock::duration>(
-            std::chrono::floor<std::chrono::seconds>(when)));
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    char text[32];
-    return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+    const auto day = std::chrono::floor<std::chrono::days>(when);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::seconds>(when - day));
+    char text[64];
+    const int length = std::snprintf(
+        text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+        static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+        static_cast<int>(time.seconds().count()));
+    return {text, static_cast<std::size_t>(length)};
 }
 
 timestamp parse_rfc3339(std::string_view text) {

@@ -61,7 +61,7 @@ public:
         const std::lock_guard lock(mutex_);
         return where_ ? now - began_ : std::chrono::nanoseconds(0);
     }
-    /// True for the first who asks.
+    /// True for the first call only.
     [[nodiscard]] bool is_first_report() noexcept { return !reported_.exchange(true); }
 
     /// Answered as soon as the context of the fetch runs a handler.
@@ -125,7 +125,7 @@ public:
             who->wake(how);
     }
 
-    /// Ends it: its coroutine is cancelled, and those who wait are told.
+    /// Ends it: cancels its coroutine and wakes its waiters.
     void cancel() {
         {
             const std::lock_guard lock(mutex_);

@@ -38,7 +38,7 @@ bool refresh_schedule::outlasts(const credentials& fresh) const noexcept {
 }
 
 bool refresh_schedule::is_good(const moment& now) const noexcept {
-    return left(now.wall) > 0us || (stretched_ && takes_expired(now));
+    return left(now.wall) > 0us || (stretched_ && takes_expired(*known_, now));
 }
 
 advice refresh_schedule::ask(moment now) const noexcept {
@@ -56,16 +56,18 @@ credentials_ptr refresh_schedule::usable(moment now) const noexcept {
 
 bool refresh_schedule::fetched(credentials_ptr fresh, moment now, double random) {
     const bool expired = fresh->expires && *fresh->expires <= now.wall;
-    if (expired && (!takes_expired(now) || outlasts(*fresh))) return false;
+    if (expired && (!takes_expired(*fresh, now) || outlasts(*fresh))) return false;
     if (!expired) refused_.reset();
     const bool first = !known_;
     known_ = std::move(fresh);
+    if (expired) {
+        stretch(now, random);
+        return true;
+    }
     failures_ = 0;
     stretched_ = false;
     not_before_ = at_once;
-    if (expired) {
-        pause_for_stability(now, random);
-    } else if (const auto rest = left(now.wall); !first && rest <= advisory_window) {
+    if (const auto rest = left(now.wall); !first && rest <= advisory_window) {
         // The source has nothing newer yet, or never lends for longer.
         not_before_ = now.steady + within_half(longest_backoff, rest);
     }
@@ -75,22 +77,29 @@ bool refresh_schedule::fetched(credentials_ptr fresh, moment now, double random)
 void refresh_schedule::failed(moment now, double random) noexcept {
     const auto rest = known_ ? left(now.wall) : 0us;
     if (known_ && rest <= 0us) {
-        const bool is_tried = stretched_ && !now.wall_is_known;
-        if (policy_.static_stability || is_tried) return pause_for_stability(now, random);
+        const bool is_tried = stretched_ && takes_expired(*known_, now);
+        if (policy_.static_stability || is_tried) return stretch(now, random);
         known_.reset();
         failures_ = 0;
     }
     const microseconds first = known_ ? first_backoff : first_backoff_without;
     const microseconds longest = known_ ? longest_backoff : longest_backoff_without;
-    const auto doublings = std::min(failures_++, 6U);
-    const microseconds pause =
-        scaled(std::min<microseconds>(first * (1U << doublings), longest), 0.5 + random / 2);
+    const microseconds pause = back_off(first, longest, random);
     not_before_ = now.steady + (known_ ? within_half(pause, rest) : pause);
 }
 
-void refresh_schedule::pause_for_stability(moment now, double random) noexcept {
+microseconds refresh_schedule::back_off(microseconds first, microseconds longest,
+                                        double random) noexcept {
+    const auto doublings = std::min(failures_++, 6U);
+    return scaled(std::min<microseconds>(first * (1U << doublings), longest), 0.5 + random / 2);
+}
+
+void refresh_schedule::stretch(moment now, double random) noexcept {
     stretched_ = true;
-    not_before_ = now.steady + scaled(stability_pause, 1 + random / 2);
+    not_before_ =
+        now.steady + (policy_.static_stability
+                          ? scaled(stability_pause, 1 + random / 2)
+                          : back_off(first_backoff_without, longest_backoff_without, random));
 }
 
 void refresh_schedule::invalidate(const credentials_ptr& refused) noexcept {

@@ -32,6 +32,8 @@ inline constexpr std::chrono::minutes stability_pause{10};
 
 struct moment {
     timestamp wall{};
+    /// By this machine's own clock, without what was learnt of the service's.
+    timestamp own_wall{};
     std::chrono::steady_clock::time_point steady{};
     /// Whether a service has shown that `wall` is right, or by how much to correct it.
     bool wall_is_known = true;
@@ -54,10 +56,12 @@ public:
     /// What may be handed out although a refresh has failed; null when there is nothing.
     [[nodiscard]] credentials_ptr usable(moment now) const noexcept;
 
-    /// False when the fetched ones are no better than what there is: they have expired already, and
-    /// the policy does not take such, or those that are known last longer. As long as nobody knows
-    /// whether our clock is right, expired ones are taken as with static stability: the service
-    /// judges them, and its answer shows its clock.
+    /// False when the fetched credentials are not used: they have expired already and the policy
+    /// does not accept that, or the known ones last longer. While the offset of this machine's
+    /// clock is unknown, or where it is only that offset by which they have expired, such are
+    /// accepted all the same, for a minute at most: the service judges them, and its answer shows
+    /// its clock. Otherwise a wrong offset would keep every request from being sent, and so itself
+    /// from being corrected.
     [[nodiscard]] bool fetched(credentials_ptr fresh, moment now, double random);
     void failed(moment now, double random) noexcept;
     /// Drops these and no others. Expired ones that go on only because the source gave the same
@@ -67,15 +71,20 @@ public:
 private:
     [[nodiscard]] std::chrono::microseconds left(timestamp now) const noexcept;
     [[nodiscard]] bool outlasts(const credentials& fresh) const noexcept;
-    void pause_for_stability(moment now, double random) noexcept;
+    /// They are handed out although they have expired, until the next fetch is due.
+    void stretch(moment now, double random) noexcept;
+    /// The pause after another failure; half of it is random.
+    [[nodiscard]] std::chrono::microseconds back_off(std::chrono::microseconds first,
+                                                     std::chrono::microseconds longest,
+                                                     double random) noexcept;
 
     refresh_policy policy_;
     credentials_ptr known_;
     /// The last that were dropped, until there are valid ones.
     credentials_ptr refused_;
     unsigned failures_ = 0;
-    [[nodiscard]] bool takes_expired(const moment& now) const noexcept {
-        return policy_.static_stability || !now.wall_is_known;
+    [[nodiscard]] bool takes_expired(const credentials& expired, const moment& now) const noexcept {
+        return policy_.static_stability || !now.wall_is_known || *expired.expires > now.own_wall;
     }
     [[nodiscard]] bool is_good(const moment& now) const noexcept;
 

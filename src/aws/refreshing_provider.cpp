@@ -60,14 +60,14 @@ public:
     [[nodiscard]] credentials_ptr current() const {
         const moment at = now();
         const std::lock_guard lock(mutex_);
-        const advice what = schedule_.ask(at);
-        if (what == advice::use) return schedule_.known();
+        const advice decision = schedule_.ask(at);
+        if (decision == advice::use) return schedule_.known();
         // A flight that is neither young nor old: resolve() starts the first one, and looks whether
         // the context of an old one still runs.
         const auto age = flight_ ? flight_->age(at.steady) : std::chrono::nanoseconds(0);
         const bool is_flying = flight_ && flight_->under_way() && age < longest_stall;
-        if (what == advice::use_and_refresh && is_flying) return schedule_.known();
-        if (what == advice::refresh && is_flying && age >= longest_hold)
+        if (decision == advice::use_and_refresh && is_flying) return schedule_.known();
+        if (decision == advice::refresh && is_flying && age >= longest_hold)
             return schedule_.usable(at);
         return nullptr;
     }
@@ -90,23 +90,23 @@ public:
         const moment at = now();
         {
             const std::lock_guard lock(mutex_);
-            const advice what = schedule_.ask(at);
-            if (what == advice::refuse && last_failure_) {
+            const advice decision = schedule_.ask(at);
+            if (decision == advice::refuse && last_failure_) {
                 next.failed = last_failure_;
                 return next;
             }
-            if (what == advice::use || what == advice::use_and_refresh)
+            if (decision == advice::use || decision == advice::use_and_refresh)
                 next.ready = schedule_.known();
             else if (flight_ && flight_->age(at.steady) >= longest_hold)
                 next.ready = schedule_.usable(at);
-            if (what == advice::use) return next;
+            if (decision == advice::use) return next;
             flight::prospect seen;
             if (flight_) seen = flight_->judge(caller, at.steady, overdue);
             if (seen.good) {
                 next.sign = std::move(seen.sign);
             } else {
                 stop = std::make_shared<flight::stop_signal>();
-                // A strand: whoever ends the fetch comes from another thread.
+                // A strand: the fetch may be cancelled from another thread.
                 home.emplace(asio::make_strand(caller));
                 started = std::make_shared<flight>(*home, at.steady, longest_stall, stop);
                 given_up = std::exchange(flight_, started);
@@ -124,18 +124,18 @@ public:
         return schedule_.usable(at);
     }
 
-    /// For a caller who has waited long enough.
+    /// For a call that does not wait any longer.
     [[nodiscard]] credentials_ptr valid() const {
         const moment at = now();
-        credentials_ptr found;
+        credentials_ptr present;
         bool reports = false;
         {
             const std::lock_guard lock(mutex_);
-            found = schedule_.usable(at);
-            reports = found && flight_ && flight_->is_first_report();
+            present = schedule_.usable(at);
+            reports = present && flight_ && flight_->is_first_report();
         }
-        if (reports) warn("credentials are not renewed yet", *found, {});
-        return found;
+        if (reports) warn("credentials are not renewed yet", *present, {});
+        return present;
     }
 
     [[nodiscard]] std::string describe() const {
@@ -167,13 +167,19 @@ public:
             ended = std::exchange(flight_, nullptr);
         }
         if (ended) ended->cancel();
+        source_->abandon_renewal();
     }
 
-    void set_clock_offset(std::chrono::microseconds ahead) { memory_->skew()->set(ahead); }
+    void set_clock_offset(std::chrono::microseconds ahead) {
+        memory_->skew()->set(ahead);
+        source_->set_clock_offset(ahead);
+    }
 
 private:
     [[nodiscard]] moment now() const {
-        return {env_.time->now(), env_.time->steady_now(), memory_->skew()->is_known()};
+        const timestamp wall = env_.time->now();
+        return {wall, wall - memory_->skew()->offset(), env_.time->steady_now(),
+                memory_->skew()->is_known()};
     }
 
     void start(const asio::any_io_executor& home, const std::shared_ptr<flight>& started,
@@ -223,10 +229,10 @@ private:
             warn("credentials could not be refreshed", *present, got.why.message());
     }
 
-    [[nodiscard]] std::string expired(const credentials& found, const moment& at) const {
-        const auto late = std::chrono::ceil<std::chrono::seconds>(at.wall - *found.expires);
+    [[nodiscard]] std::string expired(const credentials& arrived, const moment& at) const {
+        const auto late = std::chrono::ceil<std::chrono::seconds>(at.wall - *arrived.expires);
         const auto ahead = std::chrono::round<std::chrono::seconds>(memory_->skew()->offset());
-        std::string text = "the credentials expired at " + format_rfc3339(*found.expires) + ", " +
+        std::string text = "the credentials expired at " + format_rfc3339(*arrived.expires) + ", " +
                            std::to_string(late.count()) + " s before they were received";
         if (ahead.count() != 0)
             text += " by the clock of the service, which is " + std::to_string(ahead.count()) +
@@ -235,15 +241,16 @@ private:
                " returns old credentials";
     }
 
-    void warn(const std::string& event, const credentials& present, const std::string& why) const {
+    void warn(const std::string& event, const credentials& present,
+              const std::string& reason) const {
         if (!env_.log.wants(log_level::warning)) return;
         std::string line = event + ", using the present ones";
         if (present.expires) line += " (they expire at " + format_rfc3339(*present.expires) + ")";
         line += ": " + std::string(name());
         const std::string place = memory_->server();
-        if (why.empty() && !place.empty()) line += " at " + place + " has not answered";
-        if (why.empty() && place.empty()) line += " has not answered";
-        if (!why.empty()) line += ": " + why;
+        if (reason.empty() && !place.empty()) line += " at " + place + " has not answered";
+        if (reason.empty() && place.empty()) line += " has not answered";
+        if (!reason.empty()) line += ": " + reason;
         env_.log.write(log_level::warning, line);
     }
 
@@ -253,7 +260,7 @@ private:
     mutable std::mutex mutex_;
     refresh_schedule schedule_;
     std::shared_ptr<flight> flight_;
-    /// What those are told who ask too early after it.
+    /// The result of calls that come before the next attempt is due.
     std::optional<fetch_outcome> last_failure_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Runs of a secret as 64-bit words, and the three escapings.
+// Runs of a secret as bits of their hashes, and the three escapings.
 #include "aws/secret_scan.hpp"
 
 #include "aws/secret_memory.hpp"
@@ -17,7 +17,6 @@
 namespace codynamo::aws::detail {
 namespace {
 
-constexpr std::size_t shortest_secret = 4;
 constexpr int most_rounds = 3;
 
 std::uint64_t run_at(const char* text) noexcept {
@@ -27,39 +26,10 @@ std::uint64_t run_at(const char* text) noexcept {
     return run;
 }
 
-/// All runs of the secrets. Wiped when it goes.
-class secret_runs {
-public:
-    explicit secret_runs(const std::vector<std::string_view>& secrets) {
-        std::size_t count = 0;
-        for (const auto secret : secrets)
-            count += secret.size();
-        runs_.reserve(count);
-        for (const auto secret : secrets) {
-            for (std::size_t at = 0; at + telling_length <= secret.size(); ++at)
-                runs_.push_back(run_at(secret.data() + at));
-            if (secret.size() < telling_length && secret.size() >= shortest_secret)
-                short_.push_back(secret);
-        }
-        std::sort(runs_.begin(), runs_.end());
-    }
-    secret_runs(const secret_runs&) = delete;
-    secret_runs& operator=(const secret_runs&) = delete;
-    ~secret_runs() { OPENSSL_cleanse(runs_.data(), runs_.size() * sizeof(std::uint64_t)); }
-
-    [[nodiscard]] bool are_in(std::string_view text) const {
-        for (std::size_t at = 0; at + telling_length <= text.size(); ++at)
-            if (std::binary_search(runs_.begin(), runs_.end(), run_at(text.data() + at)))
-                return true;
-        return std::any_of(short_.begin(), short_.end(), [text](std::string_view secret) {
-            return text.find(secret) != std::string_view::npos;
-        });
-    }
-
-private:
-    std::vector<std::uint64_t> runs_;
-    std::vector<std::string_view> short_;
-};
+/// Multiplicative: the high bits depend on every bit of the run.
+std::size_t bit_of(std::uint64_t run, std::size_t bits) noexcept {
+    return static_cast<std::size_t>((run * 0x9e3779b97f4a7c15U) >> 32U) % bits;
+}
 
 /// A number at the front of the text, and how many characters it has; nothing when it is none.
 std::pair<unsigned, std::size_t> number(std::string_view text, int base, std::size_t most) {
@@ -134,9 +104,39 @@ secret_string unescaped(std::string_view text, char marker, escape_reader read) 
 
 } // namespace
 
-bool repeats_secret(std::string_view text, const std::vector<std::string_view>& secrets) {
-    const secret_runs runs(secrets);
-    if (runs.are_in(text)) return true;
+secret_scanner::secret_scanner(std::vector<std::string_view> secrets)
+    : secrets_(std::move(secrets)) {
+    std::erase_if(secrets_,
+                  [](std::string_view secret) { return secret.size() < shortest_secret; });
+    for (const auto secret : secrets_)
+        for (std::size_t at = 0; at + telling_length <= secret.size(); ++at) {
+            const std::size_t bit = bit_of(run_at(secret.data() + at), 64 * seen_.size());
+            seen_[bit / 64] |= std::uint64_t{1} << bit % 64;
+        }
+}
+
+secret_scanner::~secret_scanner() {
+    OPENSSL_cleanse(seen_.data(), sizeof seen_);
+}
+
+bool secret_scanner::repeats_run(std::string_view run) const {
+    const std::size_t bit = bit_of(run_at(run.data()), 64 * seen_.size());
+    if ((seen_[bit / 64] >> bit % 64 & 1U) == 0) return false;
+    return std::any_of(secrets_.begin(), secrets_.end(), [run](std::string_view secret) {
+        return secret.find(run) != std::string_view::npos;
+    });
+}
+
+bool secret_scanner::is_in(std::string_view plain) const {
+    for (std::size_t at = 0; at + telling_length <= plain.size(); ++at)
+        if (repeats_run(plain.substr(at, telling_length))) return true;
+    return std::any_of(secrets_.begin(), secrets_.end(), [plain](std::string_view secret) {
+        return secret.size() < telling_length && plain.find(secret) != std::string_view::npos;
+    });
+}
+
+bool secret_scanner::finds_in(std::string_view text) const {
+    if (is_in(text)) return true;
     secret_string plain;
     for (int round = 0; round != most_rounds; ++round) {
         const std::size_t before = text.size();
@@ -144,11 +144,15 @@ bool repeats_secret(std::string_view text, const std::vector<std::string_view>& 
             if (text.find(marker) == std::string_view::npos) continue;
             plain = unescaped(text, marker, read);
             text = plain.text();
-            if (runs.are_in(text)) return true;
+            if (is_in(text)) return true;
         }
         if (text.size() == before) break; // every escape is longer than what it stands for
     }
     return false;
+}
+
+bool repeats_secret(std::string_view text, const std::vector<std::string_view>& secrets) {
+    return secret_scanner(secrets).finds_in(text);
 }
 
 } // namespace codynamo::aws::detail

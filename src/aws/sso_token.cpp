@@ -7,9 +7,15 @@
 #include "aws/profile_paths.hpp"
 #include "aws/sso_token_file.hpp"
 
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+
 #include <openssl/sha.h>
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -86,6 +92,16 @@ asio::awaitable<void> refresh(sso_token_file& file, sso_config config, source_op
     }
 }
 
+/// A cancellation filter that lets nothing pass, and remembers that something came.
+struct delayed_cancellation {
+    std::shared_ptr<std::atomic<bool>> came = std::make_shared<std::atomic<bool>>(false);
+
+    asio::cancellation_type operator()(asio::cancellation_type type) const noexcept {
+        if (type != asio::cancellation_type::none) *came = true;
+        return asio::cancellation_type::none;
+    }
+};
+
 [[noreturn]] void refuse_token(const std::string& why) {
     throw error(errc::no_credentials, why + std::string(sign_in));
 }
@@ -98,12 +114,12 @@ std::unique_ptr<sso_token_file> load(const std::string& path, const source_memor
     return file;
 }
 
-/// The file once its token is valid, or as it is after `patience`.
+/// The file once its token is valid, or as it is after `timeout`.
 asio::awaitable<std::unique_ptr<sso_token_file>> await_valid(std::string path,
                                                              std::shared_ptr<source_memory> memory,
                                                              std::shared_ptr<const clock> time,
-                                                             std::chrono::milliseconds patience) {
-    const auto end = time->steady_now() + patience;
+                                                             std::chrono::milliseconds timeout) {
+    const auto end = time->steady_now() + timeout;
     for (;;) {
         auto file = load(path, *memory);
         if (time->now() < file->token().expires || time->steady_now() >= end) co_return file;
@@ -111,7 +127,7 @@ asio::awaitable<std::unique_ptr<sso_token_file>> await_valid(std::string path,
     }
 }
 
-/// Puts a refreshed token where the next one looks for it.
+/// Stores a refreshed token for later calls.
 sso_token keep(const sso_token_file& file, source_memory& memory, const environment& env) {
     memory.set_unsaved(file.unsaved());
     try {
@@ -152,6 +168,10 @@ asio::awaitable<sso_token> resolve_sso_token(sso_config config, source_options o
 
     std::string failed = "it cannot be refreshed";
     bool is_refused = false;
+    // A cancellation counts only when the token has been stored: the server may have accepted a
+    // refresh token that serves only once. The fetch bounds its own time.
+    const delayed_cancellation delayed;
+    co_await asio::this_coro::reset_cancellation_state(delayed);
     try {
         if (!config.session.empty() && file->refreshable(now)) {
             co_await refresh(*file, config, options, memory, is_refused);
@@ -160,7 +180,11 @@ asio::awaitable<sso_token> resolve_sso_token(sso_config config, source_options o
     } catch (const error& why) {
         failed = why.info().message;
     }
-    if (failed.empty()) co_return keep(*file, *memory, options.env);
+    std::optional<sso_token> fresh;
+    if (failed.empty()) fresh = keep(*file, *memory, options.env);
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+    if (*delayed.came) throw boost::system::system_error(asio::error::operation_aborted);
+    if (fresh) co_return *std::move(fresh);
     // Another process may have refreshed it, and so made our refresh token void, a moment before it
     // writes the new one down.
     const auto again =

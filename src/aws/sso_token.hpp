@@ -25,11 +25,12 @@ struct sso_token {
 
 /// A token that is still valid. The token of a session is refreshed when it expires within five
 /// minutes, and its file rewritten (mode 0600, all at once); when that fails and the token is valid
-/// yet, it is taken as it is. A file that somebody else has replaced meanwhile stays and counts;
-/// when OIDC refuses our refresh token, that is waited for up to a second. A file that cannot be
-/// written leaves the token in `memory`, from where it serves until the file changes (null:
-/// nowhere), so that a refresh token that serves only once is not sent again. Throws
-/// errc::no_credentials, saying when `aws sso login` would help.
+/// yet, it is taken as it is. A file that another process has replaced meanwhile is kept and
+/// used; when OIDC refuses the refresh token, such a replacement is awaited for up to a second. A
+/// file that cannot be written leaves the token in `memory`, from where it serves until the file
+/// changes (null: nowhere), so that a refresh token that serves only once is not sent again. Throws
+/// errc::no_credentials, saying when `aws sso login` would help. A refresh that has begun is not
+/// cancelled before its token is stored.
 [[nodiscard]] boost::asio::awaitable<sso_token>
 resolve_sso_token(sso_config config, source_options options,
                   std::shared_ptr<source_memory> memory = nullptr);

@@ -46,11 +46,9 @@ void add_signature(http_request& request, const endpoint& where, const credentia
     wipe(added.canonical_request);
 }
 
-/// Whether the date of the request is what it was refused for.
-bool refuses_date(const sts_refusal& refused) {
-    return refused.code == "RequestExpired" || refused.code == "RequestTimeTooSkewed" ||
-           refused.message.starts_with("Signature expired") ||
-           refused.message.starts_with("Signature not yet current");
+/// With STS, RequestExpired is a matter of the date too.
+bool is_misdated(const sts_refusal& refused) {
+    return refused.code == "RequestExpired" || refuses_date(refused.code, refused.message);
 }
 
 /// These quote the request, headers and all.
@@ -64,24 +62,24 @@ std::string words_of(const sts_refusal& refused, const text_fields& form,
                      const credentials_ptr& who) {
     std::vector<std::string_view> secrets;
     for (const auto& [name, value] : form)
-        if (name == "WebIdentityToken" || name == "ExternalId") secrets.emplace_back(value.text());
+        if (name == "WebIdentityToken") secrets.emplace_back(value.text());
     if (who) {
         secrets.emplace_back(who->secret_access_key);
         if (!who->session_token.empty()) secrets.emplace_back(who->session_token);
     }
     // What STS says of dates quotes no more than dates.
-    const bool quotes = quotes_request(refused.code) && !refuses_date(refused);
+    const bool quotes = quotes_request(refused.code) && !is_misdated(refused);
     return service_words(refused.code, quotes ? "" : refused.message, secrets);
 }
 
-http_request request_of(const text_fields& form, const endpoint& where, const credentials_ptr& who,
-                        timestamp date) {
+http_request request_of(const text_fields& form, const endpoint& where,
+                        const credentials_ptr& signer, timestamp date) {
     http_request request;
     request.method = "POST";
     request.headers.emplace_back("Content-Type",
                                  secret_string("application/x-www-form-urlencoded"));
     request.body = form_encode(form);
-    if (who) add_signature(request, where, *who, date);
+    if (signer) add_signature(request, where, *signer, date);
     return request;
 }
 
@@ -89,8 +87,8 @@ http_request request_of(const text_fields& form, const endpoint& where, const cr
 /// clock. Whether the request was refused for its date, and another date may do.
 bool learn_clock(const http_answer& answer, const sts_refusal& refused,
                  std::chrono::microseconds used, clock_skew& skew) {
-    if (!answer.ok() && refused.code.empty()) return false; // somebody in between
-    const bool is_refusal = is_signature_refusal(refused.code) || refuses_date(refused);
+    if (!answer.ok() && refused.code.empty()) return false; // a proxy's answer
+    const bool is_refusal = is_misdated(refused);
     const auto off = answer.clock_error.value_or(0us);
     if (answer.clock_error) (void)skew.learn(off + used, answer.when, is_refusal);
     if (!is_refusal) return false;
@@ -113,7 +111,7 @@ std::string date_words(const http_answer& answer) {
 } // namespace
 
 asio::awaitable<sts_answer> call_sts(source_options options, std::shared_ptr<source_memory> memory,
-                                     text_fields form, credentials_ptr who) {
+                                     text_fields form, credentials_ptr signer) {
     const service_settings settings = settings_of(sts, options, {});
     options.tls = settings.tls;
     fetch_limits limits;
@@ -121,15 +119,16 @@ asio::awaitable<sts_answer> call_sts(source_options options, std::shared_ptr<sou
     http_fetcher sts_server(options, settings.where.server, limits, false, memory);
     http_answer answer;
     sts_refusal refused;
-    bool is_misdated = false;
+    bool has_other_date = false;
     for (bool may_repeat = settings.learns_clock;; may_repeat = false) {
         const auto used = memory->skew()->offset();
-        http_request request = request_of(form, settings.where, who, options.env.time->now());
+        http_request request = request_of(form, settings.where, signer, options.env.time->now());
         answer = co_await sts_server.fetch(std::move(request), can_retry_sts);
         refused = {};
         if (!answer.failure && !answer.ok()) refused = parse_sts_refusal(answer.body.text());
-        is_misdated = settings.learns_clock && learn_clock(answer, refused, used, *memory->skew());
-        if (!may_repeat || !is_misdated || !who) break;
+        has_other_date =
+            settings.learns_clock && learn_clock(answer, refused, used, *memory->skew());
+        if (!may_repeat || !has_other_date || !signer) break;
     }
 
     const std::string server = "STS at " + settings.where.server.authority();
@@ -143,8 +142,8 @@ asio::awaitable<sts_answer> call_sts(source_options options, std::shared_ptr<sou
         co_return result;
     }
     if (refused.code.empty()) throw error(errc::no_credentials, server + ": " + answer.outcome());
-    result.why = server + ": " + answer.outcome() + ": " + words_of(refused, form, who);
-    if (who && refuses_date(refused)) result.why += date_words(answer);
+    result.why = server + ": " + answer.outcome() + ": " + words_of(refused, form, signer);
+    if (signer && is_misdated(refused)) result.why += date_words(answer);
     result.refused = std::move(refused.code);
     co_return result;
 }

@@ -24,11 +24,11 @@ struct sts_answer {
 };
 
 /// Ways to STS, and what its answers show of its clock, are kept in `memory`; the clock of
-/// `options` is to be corrected by that. Signs with `who` unless it is null. Retries what is worth
-/// it, and once at once when STS refused the date of the signature and its clock was not known. A
-/// refusal comes back; whatever else goes wrong is thrown.
+/// `options` is to be corrected by that. Signs with `signer` unless it is null. Retries transient
+/// failures, and repeats the request once, immediately, when STS refused the date of the signature
+/// and its clock was not known. Returns a refusal; throws any other failure.
 [[nodiscard]] boost::asio::awaitable<sts_answer> call_sts(source_options options,
                                                           std::shared_ptr<source_memory> memory,
-                                                          text_fields form, credentials_ptr who);
+                                                          text_fields form, credentials_ptr signer);
 
 } // namespace codynamo::aws::detail

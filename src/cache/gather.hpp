@@ -92,7 +92,7 @@ private:
     void unlink(merge_waiter& who) noexcept;
     /// One who gives up: what is not wanted any more is stopped.
     void give_up(merge_waiter& who, merge_wake why) noexcept;
-    /// Has a batch in flight end, which nobody wants any more.
+    /// Cancels a batch in flight that has no waiters.
     static void stop(const std::shared_ptr<merge_batch>& batch) noexcept;
     void rouse(merge_waiter& who, merge_wake why, age_list& woken) noexcept;
     void rouse_all(merge_batch& batch, std::size_t place, merge_wake why, age_list& woken) noexcept;

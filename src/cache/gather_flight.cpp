@@ -37,8 +37,8 @@ namespace {
 /// up its own thread only. The next waiter is resumed by another thread, as if each had been posted
 /// by itself, or by a nested run() on the same thread (one level of it where the context has a
 /// concurrency hint of 1: Asio then keeps what a handler posts until it has returned).
-/// The request counts as under way until all have been resumed, and have asked for what they want
-/// next: that flies in one batch again.
+/// The request counts as under way until all have been resumed: on one thread they have asked for
+/// what they want next by then, and that is sent in one batch again.
 class drain : public std::enable_shared_from_this<drain> {
 public:
     drain(asio::any_io_executor executor, std::shared_ptr<airborne> token) noexcept
@@ -52,7 +52,8 @@ public:
     }
 
 private:
-    void post() {
+    // Without memory to post, waiters would be lost: it ends the program, as unique_handler does.
+    void post() noexcept {
         posted_.fetch_add(1, std::memory_order_relaxed);
         asio::post(executor_, [self = shared_from_this()] { self->run(); });
     }
@@ -75,7 +76,7 @@ private:
     const asio::any_io_executor executor_; ///< of all of them
     std::atomic<std::size_t> next_{0};
     std::atomic<unsigned> posted_{0}; ///< handlers that have not begun
-    std::shared_ptr<airborne> token_; ///< the first to find nobody left drops it
+    std::shared_ptr<airborne> token_; ///< dropped by the first handler that finds no waiter left
 };
 
 } // namespace

@@ -109,7 +109,7 @@ void gather::stop(const std::shared_ptr<merge_batch>& batch) noexcept {
         asio::post(*batch->strand_, [batch] {
             if (!batch->over_) batch->stop_.emit(asio::cancellation_type::terminal);
         });
-    } catch (const std::bad_alloc&) { // then it flies on for nobody
+    } catch (const std::bad_alloc&) { // then the batch is sent although it has no waiters
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// SipHash-1-3, for every table that is indexed by callers' keys. Keyed, so that nobody can choose
-// keys that collide.
+// SipHash-1-3, for every table that is indexed by callers' keys. Keyed, so that keys which
+// collide cannot be chosen.
 #pragma once
 
 #include <codynamo/environment.hpp>

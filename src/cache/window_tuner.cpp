@@ -135,7 +135,7 @@ void window_tuner::leave(std::size_t number, slot at) noexcept {
     release(at);
 }
 
-/// Frees the key when nobody holds it any more.
+/// Frees the key after its last holder.
 void window_tuner::release(slot at) noexcept {
     if (--(*keys_)[at].holders == 0) forget(at);
 }

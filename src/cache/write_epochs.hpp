@@ -19,7 +19,7 @@ public:
     static constexpr std::size_t stripes = 4096;
     using number = std::uint64_t;
 
-    /// `seed`: so that nobody can choose keys that share a stripe.
+    /// `seed`: so that keys which share a stripe cannot be chosen.
     explicit write_epochs(hash_seed seed) noexcept : hash_{seed} {}
 
     [[nodiscard]] std::size_t stripe_of(std::string_view key) const noexcept {

@@ -17,22 +17,32 @@ namespace {
 constexpr std::string_view masked = "***";
 constexpr std::string_view unquoted = "(not quoted: it repeats a secret)";
 
-void replace_all(std::string& text, std::string_view what) {
-    if (what.empty()) return;
-    for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at)) {
-        text.replace(at, what.size(), masked);
-        at += masked.size(); // which may itself be the secret of an emulator
+/// Masks what `end_of` says behind each occurrence of `label`. In one pass: text from outside may
+/// have megabytes.
+template <class EndOf>
+void mask_behind(std::string& text, std::string_view label, std::size_t kept, EndOf end_of) {
+    std::size_t at = text.find(label);
+    if (at == text.npos) return;
+    std::string shown;
+    std::size_t done = 0;
+    for (; at != text.npos; at = text.find(label, done)) {
+        shown.append(text, done, at + kept - done);
+        done = end_of(at + label.size());
+        if (done != at + kept) shown += masked;
     }
+    text = shown.append(text, done);
+}
+
+void replace_all(std::string& text, std::string_view secret) {
+    mask_behind(text, secret, 0, [](std::size_t end) { return end; });
 }
 
 void mask_signatures(std::string& text) {
     constexpr std::string_view label = "Signature=";
     constexpr std::string_view digits = "0123456789abcdefABCDEF";
-    for (std::size_t at = text.find(label); at != text.npos; at = text.find(label, at)) {
-        at += label.size();
-        const std::size_t end = std::min(text.find_first_not_of(digits, at), text.size());
-        if (end != at) text.replace(at, end - at, masked);
-    }
+    mask_behind(text, label, label.size(), [&](std::size_t at) {
+        return std::min(text.find_first_not_of(digits, at), text.size());
+    });
 }
 
 failure with_response(const failure& why, const net::response_view& response) {
@@ -44,19 +54,20 @@ failure with_response(const failure& why, const net::response_view& response) {
 
 } // namespace
 
-failure without_secrets(failure why, const aws::credentials& who) {
-    if (!why.info) return why;
-    const std::vector<std::string_view> secrets{who.secret_access_key, who.session_token};
+failure without_secrets(failure refusal, const aws::credentials& signer) {
+    if (!refusal.info) return refusal;
+    const std::vector<std::string_view> secrets{signer.secret_access_key, signer.session_token};
+    const aws::detail::secret_scanner scanner(secrets);
     const auto mask = [&](std::string& text) {
         for (const std::string_view secret : secrets)
-            if (secret.size() >= aws::detail::telling_length) replace_all(text, secret);
+            if (secret.size() >= aws::detail::shortest_secret) replace_all(text, secret);
         mask_signatures(text);
-        if (aws::detail::repeats_secret(text, secrets)) text = unquoted;
+        if (scanner.finds_in(text)) text = unquoted;
     };
-    diagnostics words = *why.info;
+    diagnostics words = *refusal.info;
     mask(words.message);
     mask(words.service_code);
-    if (aws::detail::repeats_secret(words.request_id, secrets)) words.request_id.clear();
+    if (scanner.finds_in(words.request_id)) words.request_id.clear();
     if (words.details) {
         auto details = *words.details;
         for (auto& reason : details.cancellation_reasons) {
@@ -69,13 +80,14 @@ failure without_secrets(failure why, const aws::credentials& who) {
         }
         words.details = std::make_shared<const failure_details>(std::move(details));
     }
-    return make_failure(why.code, std::move(words));
+    return make_failure(refusal.code, std::move(words));
 }
 
 void attempt_exchange::begin(route& by, const aws::credentials_ptr& who) noexcept {
     by_ = &by;
     who_ = &who;
     outcome_ = {};
+    refuses_date_ = false;
     learnt_skew_ = false;
     dropped_skew_ = false;
     written_at_ = {};
@@ -119,6 +131,7 @@ void attempt_exchange::read(const net::response_view& response) {
             is_from_service = is_numbered() || !said.info->service_code.empty();
             outcome_.why = without_secrets(said, **who_);
             // What is done about it is decided by what was said, not by what is shown.
+            refuses_date_ = aws::refuses_date(said.info->service_code, said.info->message);
             if (outcome_.why->info->service_code != said.info->service_code)
                 outcome_.service_code = said.info->service_code;
         }
@@ -136,17 +149,14 @@ void attempt_exchange::learn_skew(const net::response_view& response) {
     if (!outcome_.why && skew_.is_old_news(date, sent_at_)) return;
     const aws::exchange_times when{.sent = sent_at_, .received = time_.now()};
     const auto observed = aws::observed_skew(response, when);
-    const bool refused =
-        outcome_.why && outcome_.why->info &&
-        aws::is_signature_refusal(outcome_.service_code_or(outcome_.why->info->service_code));
     if (observed) {
         outcome_.date_error = *observed - used_offset_;
-        learnt_skew_ = skew_.learn(*observed, when, refused);
+        learnt_skew_ = skew_.learn(*observed, when, refuses_date_);
         if (!learnt_skew_) skew_.remember(date, sent_at_);
     }
     // The header agrees with the date that was refused: one of the two clocks there is wrong.
     const auto off = outcome_.date_error.value_or(std::chrono::microseconds(0));
-    if (refused && std::chrono::abs(off) <= aws::clock_skew::refusal_threshold)
+    if (refuses_date_ && std::chrono::abs(off) <= aws::clock_skew::refusal_threshold)
         outcome_.offset_dropped = dropped_skew_ = skew_.drop(used_offset_);
 }
 

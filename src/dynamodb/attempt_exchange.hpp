@@ -50,6 +50,7 @@ private:
     timestamp sent_at_{};
     std::chrono::steady_clock::time_point written_at_{};
     std::chrono::microseconds used_offset_{0};
+    bool refuses_date_ = false;
     bool learnt_skew_ = false;
     bool dropped_skew_ = false;
 };

@@ -57,8 +57,8 @@ private:
 void read_item(const boost::json::value& v, const path& where, item& out);
 
 /// The members of an object; missing and null ones leave what they would set as it is. Those read
-/// by tell_… are for information: what is of another type counts as missing, for no answer is worse
-/// for a figure that nobody needs.
+/// by tell_… are for information: what is of another type counts as missing, because an answer
+/// is valid without it.
 class members {
 public:
     members(const boost::json::value& v, const path& where)

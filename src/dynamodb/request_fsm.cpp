@@ -120,6 +120,7 @@ request_action request_fsm::wait_for_circuit(time_point now, const circuit_break
     if (next.verdict != aws::retry_verdict::retry || until >= bounds_.deadline) {
         return give_up(breaker.refusal(refused, now));
     }
+    if (limiter_) limiter_->leave(place_); // the probe that is waited for may stand behind
     return {kind::sleep, until};
 }
 

@@ -25,7 +25,7 @@ struct attempt_outcome {
     bool maybe_executed = false;
     /// Whether the transport sent it twice, so that the first copy may have been acted on.
     bool sent_twice = false;
-    /// With a failure: no connection of ours became free for it.
+    /// With a failure: as in net::send_outcome.
     bool queued = false;
     /// With a time-out: how long the request had been with a connection; nullopt: all of its time.
     std::optional<std::chrono::nanoseconds> exchange_time;

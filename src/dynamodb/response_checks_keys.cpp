@@ -39,27 +39,34 @@ int compare(const item& key, const item& found) noexcept {
     return 0;
 }
 
-/// The keys of a batch. The order helps only where texts are equal and keys have the same
-/// attributes, which is as a rule.
+/// The keys of a batch. As a rule all have the same attributes; only then there is an order.
 class sorted_keys {
 public:
     explicit sorted_keys(const std::vector<item>& keys) {
         for (const item& key : keys)
             sorted_.push_back(&key);
+        is_sorted_ = std::all_of(keys.begin(), keys.end(), [&keys](const item& key) {
+            return std::equal(key.begin(), key.end(), keys.front().begin(), keys.front().end(),
+                              [](const auto& a, const auto& b) { return a.first == b.first; });
+        });
+        if (!is_sorted_) return;
         std::sort(sorted_.begin(), sorted_.end(),
                   [](const item* a, const item* b) { return compare(*a, *b) < 0; });
     }
     [[nodiscard]] bool contain_that_of(const item& found) const {
-        const auto near = std::lower_bound(
-            sorted_.begin(), sorted_.end(), found,
-            [](const item* key, const item& other) { return compare(*key, other) < 0; });
-        if (near != sorted_.end() && has_key(found, **near)) return true;
+        if (is_sorted_) {
+            const auto near = std::lower_bound(
+                sorted_.begin(), sorted_.end(), found,
+                [](const item* key, const item& other) { return compare(*key, other) < 0; });
+            if (near != sorted_.end() && has_key(found, **near)) return true;
+        }
         return std::any_of(sorted_.begin(), sorted_.end(),
                            [&](const item* key) { return has_key(found, *key); });
     }
 
 private:
     std::vector<const item*> sorted_;
+    bool is_sorted_ = false;
 };
 
 void require_any_key(const std::vector<item>& asked, const std::vector<item>& found,

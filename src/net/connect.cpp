@@ -121,7 +121,7 @@ asio::awaitable<send_outcome> find_addresses(attempt& now, std::vector<tcp::endp
         if (why == wake::aborted) throw boost::system::system_error(asio::error::operation_aborted);
         if (why == wake::timeout) co_return now.too_late("resolving ");
         if (names->given_up()) continue;
-        now.held->exhausted = is_exhaustion(names->error());
+        now.held->lack = shortage_of(names->error());
         if (names->error())
             co_return now.fail(errc::resolve_failed,
                                "cannot resolve " + host + ": " + names->words());
@@ -158,7 +158,7 @@ asio::awaitable<send_outcome> reach(attempt& now, std::vector<tcp::endpoint> end
     if (why == wake::aborted) throw boost::system::system_error(asio::error::operation_aborted);
     now.reasons = std::move(state.reasons);
     // Not when a server has refused, or is not reachable, at one of its addresses.
-    c.exhausted = state.exhausted == state.endpoints.size();
+    c.lack = state.shortages == state.endpoints.size() ? state.least : shortage::none;
     if (state.winner) {
         c.adopt(std::move(*state.winner));
         co_return send_outcome{};
@@ -252,7 +252,7 @@ asio::awaitable<send_outcome> connect(lease& held, const transport_settings& set
     const auto bound = started + settings.config.connect_timeout;
     attempt now{settings, held, started, std::min(deadline, bound), deadline <= bound, {}};
     c.close();
-    c.exhausted = false;
+    c.lack = shortage::none;
     if (!held.pool()->set_opening(c, started, now.limit)) co_return now.too_late("connecting to ");
 
     std::vector<tcp::endpoint> endpoints;

@@ -83,7 +83,10 @@ void connect_race::connected(std::size_t index, const boost::system::error_code&
 }
 
 void connect_race::note(std::size_t index, const boost::system::error_code& ec) {
-    if (is_exhaustion(ec)) ++state_->exhausted;
+    if (const auto lack = shortage_of(ec); lack != shortage::none) {
+        ++state_->shortages;
+        state_->least = std::min(state_->least, lack);
+    }
     note(index, ec.message());
 }
 

@@ -4,6 +4,7 @@
 
 #include "net/connect_schedule.hpp"
 #include "net/connection.hpp"
+#include "net/growth_schedule.hpp"
 #include "net/unique_handler.hpp"
 
 #include <codynamo/environment.hpp>
@@ -33,7 +34,8 @@ struct race_state {
 
     std::optional<boost::asio::ip::tcp::socket> winner; ///< not blocking, without Nagle's delay
     std::string reasons;                                ///< why the others did not win
-    std::size_t exhausted = 0;                          ///< of those: by is_exhaustion
+    std::size_t shortages = 0;                          ///< of those: by a shortage
+    shortage least = shortage::memory;                  ///< of these
 };
 
 /// Owned by its pending operations alone; it owns the coroutine that waits. So the end of the

@@ -67,8 +67,8 @@ public:
 
     /// Open, and between two exchanges.
     bool usable = false;
-    /// The last attempt to open it failed by is_exhaustion.
-    bool exhausted = false;
+    /// Why the last attempt to open it failed, as far as it was not the server.
+    shortage lack = shortage::none;
     exchange_state current;
 
 private:

@@ -70,7 +70,7 @@ std::shared_ptr<context_pool> context_pool::make(const asio::any_io_executor& ex
     const asio::ip::tcp::resolver resolver_service_first(executor);
     // And strands: once they are shut down, what is posted to one is destroyed at once. The pool
     // posts with its lock held, and a coroutine that is destroyed gives back its connection, which
-    // takes that lock. When strands go the pool has nobody left to post to.
+    // takes that lock. When strands are shut down the pool has no waiters left.
     const auto strand_service_first = asio::make_strand(executor);
     asio::use_service<pool_service>(asio::query(executor, asio::execution::context)).add(pool);
     return pool;
@@ -84,6 +84,10 @@ context_pool::context_pool(const asio::any_io_executor& executor,
              settings_->config.max_waiting, settings_->config.idle_limit}),
       executor_(executor), timer_(std::in_place, executor) {}
 
+connection* context_pool::new_connection() const {
+    return new connection(executor_, settings_->server, settings_->config, settings_->tls);
+}
+
 context_pool::~context_pool() {
     pool_core::doomed idle;
     core_.take_idle(idle);
@@ -95,18 +99,19 @@ void context_pool::destroy(pool_core::doomed& what) noexcept {
         delete &as_connection(*p);
 }
 
-admission context_pool::checkout(steady_time now, steady_time deadline, connection*& out) {
+admission context_pool::checkout(steady_time now, steady_time deadline, bool again,
+                                 connection*& out) {
     pool_core::doomed old;
     admission what;
     {
         const std::lock_guard lock(mutex_);
         drop_inherited(old);
-        const auto answer = core_.admit(now, old, deadline);
+        const auto answer = again ? core_.readmit(now, old) : core_.admit(now, old, deadline);
         what = answer.what;
         if (what == admission::reuse) {
             out = &as_connection(*answer.connection);
         } else if (what == admission::open) {
-            out = new connection(executor_, settings_->server, settings_->config, settings_->tls);
+            out = new_connection();
             core_.adopt(*out, now);
         }
         if (out) {
@@ -124,7 +129,8 @@ void context_pool::wait(pool_waiter& waiter, unique_handler<wake> handler, stead
     {
         const std::lock_guard lock(mutex_);
         // Things may have changed since checkout.
-        const auto answer = core_.admit(now, old, deadline);
+        const auto answer =
+            waiter.after_failure ? core_.readmit(now, old) : core_.admit(now, old, deadline);
         wake result = wake::granted;
         switch (answer.what) {
         case admission::wait:
@@ -137,10 +143,8 @@ void context_pool::wait(pool_waiter& waiter, unique_handler<wake> handler, stead
             waiter.granted = answer.connection;
             break;
         case admission::open: {
-            auto* const made =
-                new connection(executor_, settings_->server, settings_->config, settings_->tls);
-            core_.adopt(*made, now);
-            waiter.granted = made;
+            waiter.granted = new_connection();
+            core_.adopt(*waiter.granted, now);
             break;
         }
         case admission::overloaded:
@@ -200,7 +204,7 @@ void context_pool::give_back(connection& borrowed) noexcept {
         const std::lock_guard lock(mutex_);
         const bool keep = borrowed.usable && now < borrowed.retire_at && !borrowed.was_cut();
         if (!keep) borrowed.close();
-        // One who has not begun, or not ended, says as much as one who was cut.
+        // An exchange that did not begin, or did not end, counts as cut.
         const bool complete = std::exchange(borrowed.current.state, advance::more) == advance::done;
         const auto end = core_.release(borrowed, now, keep,
                                        complete ? exchange_end::complete : exchange_end::cut_short);
@@ -245,7 +249,7 @@ bool context_pool::open_failed(connection& borrowed, steady_time now) noexcept {
     {
         const std::lock_guard lock(mutex_);
         borrowed.close();
-        if (!core_.open_failed(borrowed, now, borrowed.exhausted)) {
+        if (!core_.open_failed(borrowed, now, borrowed.lack)) {
             while (queued* const waiter = core_.pop_failed_waiter()) {
                 auto handler = std::move(static_cast<pool_waiter*>(waiter)->handler);
                 handler.post(wake::unreachable);
@@ -259,23 +263,26 @@ bool context_pool::open_failed(connection& borrowed, steady_time now) noexcept {
 }
 
 bool context_pool::set_opening(connection& borrowed, steady_time now, steady_time deadline) {
-    {
-        const std::lock_guard lock(mutex_);
-        core_.opening(borrowed);
-    }
-    return set_deadline(borrowed, now, deadline);
+    const std::lock_guard lock(mutex_);
+    core_.opening(borrowed);
+    return arm_deadline(borrowed, now, deadline);
 }
 
 bool context_pool::set_opened(connection& borrowed, steady_time now, steady_time deadline) {
-    {
-        const std::lock_guard lock(mutex_);
-        core_.opened(borrowed);
-    }
-    return set_deadline(borrowed, now, deadline);
+    const std::lock_guard lock(mutex_);
+    if (!arm_deadline(borrowed, now, deadline)) return false; // cut: it is closed
+    core_.opened(borrowed);
+    grow(now);
+    publish_waiting();
+    return true;
 }
 
 bool context_pool::set_deadline(connection& borrowed, steady_time now, steady_time deadline) {
     const std::lock_guard lock(mutex_);
+    return arm_deadline(borrowed, now, deadline);
+}
+
+bool context_pool::arm_deadline(connection& borrowed, steady_time now, steady_time deadline) {
     if (borrowed.was_cut()) return false;
     borrowed.deadline = deadline;
     arm(now, deadline);
@@ -321,13 +328,16 @@ void context_pool::publish_waiting() noexcept {
     published_waiting_ = waiting;
 }
 
-// New connections for those who wait because opening one had failed. Returns when to ask again.
+// New connections for waiters, after opening one had failed. Returns when to call it again.
 steady_time context_pool::grow(steady_time now) noexcept {
     while (core_.may_grow(now)) {
-        auto* const made = new (std::nothrow)
-            connection(executor_, settings_->server, settings_->config, settings_->tls);
-        if (!made) break;
-        auto handler = std::move(static_cast<pool_waiter&>(core_.grant(*made, now)).handler);
+        connection* fresh = nullptr;
+        try {
+            fresh = new_connection();
+        } catch (const std::bad_alloc&) {
+            break; // the next sweep tries again
+        }
+        auto handler = std::move(static_cast<pool_waiter&>(core_.grant(*fresh, now)).handler);
         handler.post(wake::granted);
     }
     return core_.next_growth();
@@ -408,6 +418,8 @@ void context_pool::close() noexcept {
 bool context_pool::is_drained() const {
     const std::lock_guard lock(mutex_);
     if (!core_.closed()) return false;
+    // In the child of a fork that does not run the context: nothing can end there.
+    if (forks_ != codynamo::detail::fork_count()) return true;
     const auto* const context = executor_.target<asio::io_context::executor_type>();
     return core_.busy() == 0 || (context && context->context().stopped());
 }

@@ -78,8 +78,10 @@ public:
                  std::weak_ptr<pool_owner> owner);
     ~context_pool();
 
-    /// reuse, or open: `out` is borrowed, usable or not. Otherwise why not.
-    [[nodiscard]] admission checkout(steady_time now, steady_time deadline, connection*& out);
+    /// reuse, or open: `out` is borrowed, usable or not. Otherwise why not. `again`: after
+    /// open_failed (see pool_core::readmit).
+    [[nodiscard]] admission checkout(steady_time now, steady_time deadline, bool again,
+                                     connection*& out);
     /// Completes the handler when a connection has been granted, or else says why not.
     void wait(pool_waiter& waiter, unique_handler<wake> handler, steady_time deadline);
     /// What those who come now would meet.
@@ -115,8 +117,8 @@ public:
     void cancel_close(pool_waiter& waiter) noexcept;
     void wake_closers() noexcept;
 
-    /// In the child of a fork: forgets the connections, which are the parent's, and ends who uses
-    /// or waits for one with wake::forked. Does nothing where that has been done.
+    /// In the child of a fork: forgets the connections, which are the parent's, and ends their
+    /// users and waiters with wake::forked. A second call does nothing.
     void leave_parent() noexcept;
     /// The context dies: lets go of everything that lives in it.
     void shutdown() noexcept;
@@ -132,6 +134,8 @@ private:
     void arm(steady_time now, steady_time deadline);
     void publish_waiting() noexcept;
     steady_time grow(steady_time now) noexcept;
+    [[nodiscard]] connection* new_connection() const;
+    [[nodiscard]] bool arm_deadline(connection& borrowed, steady_time now, steady_time deadline);
     void cancel_timer_if_unused();
     void sweep(std::uint64_t generation) noexcept;
     void destroy(pool_core::doomed& what) noexcept;

@@ -112,19 +112,13 @@ private:
             start();
     }
 
-    // A server that answers early and closes resets the connection, because it has not read the
-    // request. Where only the end delimits the response, that reset is the end.
-    [[nodiscard]] bool is_early_end(const boost::system::error_code& ec) const noexcept {
-        return ec == boost::asio::error::connection_reset && connection_->protocol().answered() &&
-               (connection_->current.write_error || is_sending());
-    }
-
     void take(const boost::system::error_code& ec, std::size_t n) {
         auto& now = connection_->current;
         wire& protocol = connection_->protocol();
         if (!ec)
             now.state = protocol.received(n);
-        else if (ec == boost::asio::error::eof || is_early_end(ec))
+        else if (ec == boost::asio::error::eof ||
+                 (ec == boost::asio::error::connection_reset && protocol.is_refusal()))
             now.state = protocol.ended();
         else
             now.code = ec;

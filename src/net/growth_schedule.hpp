@@ -9,13 +9,21 @@
 
 namespace codynamo::net {
 
-/// Whether an operation on sockets failed because the process or the machine has nothing left to
-/// make one of: descriptors, memory or local ports. That says nothing about the server.
-[[nodiscard]] inline bool is_exhaustion(const boost::system::error_code& ec) noexcept {
+/// What the process or the machine lacked when an operation on sockets failed. That says nothing
+/// about the server.
+enum class shortage {
+    none,
+    address, ///< a local port, or any address of the server's family: where IPv6 is switched off
+    memory,  ///< memory or a descriptor
+};
+
+[[nodiscard]] inline shortage shortage_of(const boost::system::error_code& ec) noexcept {
     namespace errc = boost::system::errc;
-    return ec == errc::too_many_files_open || ec == errc::too_many_files_open_in_system ||
-           ec == errc::no_buffer_space || ec == errc::not_enough_memory ||
-           ec == errc::address_not_available;
+    if (ec == errc::address_not_available) return shortage::address;
+    const bool memory = ec == errc::too_many_files_open ||
+                        ec == errc::too_many_files_open_in_system || ec == errc::no_buffer_space ||
+                        ec == errc::not_enough_memory;
+    return memory ? shortage::memory : shortage::none;
 }
 
 /// After a failure one attempt at a time, at growing intervals, until one succeeds.
@@ -47,7 +55,7 @@ public:
 
     void succeeded() noexcept { *this = {}; }
 
-    /// Whether the last failure was is_exhaustion.
+    /// Whether the last failure was one of the process or the machine.
     [[nodiscard]] bool exhausted() const noexcept { return exhausted_; }
     /// When the next attempt is due; long ago unless growth is failing.
     [[nodiscard]] time_point next_at() const noexcept { return next_at_; }

@@ -120,20 +120,23 @@ std::string in_ms(steady_time::duration span) {
     return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " ms";
 }
 
+std::string in_ms_left(const transport_settings& settings, steady_time deadline) {
+    return in_ms(std::max(deadline - settings.now(), steady_time::duration::zero()));
+}
+
 std::string hopeless(const queue_state& queue, const transport_settings& settings,
-                     steady_time started, steady_time deadline) {
+                     steady_time deadline) {
     return "the deadline would pass before a connection to " + settings.name +
            " becomes free: " + std::to_string(queue.waiting) + " exchanges wait for " +
            std::to_string(queue.connections) + " connections, each held for about " +
-           in_ms(queue.hold) + ", and " + in_ms(deadline - started) + " are left";
+           in_ms(queue.hold) + ", and " + in_ms_left(settings, deadline) + " are left";
 }
 
 std::string too_late(const queue_state& queue, const transport_settings& settings,
                      steady_time started, steady_time deadline) {
-    const auto now = settings.now();
-    return "a connection to " + settings.name + " became free after " + in_ms(now - started) +
-           ", too late: exchanges take up to " + in_ms(queue.need) + ", and " +
-           in_ms(std::max(deadline - now, steady_time::duration::zero())) + " are left";
+    return "a connection to " + settings.name + " became free after " +
+           in_ms(settings.now() - started) + ", too late: exchanges take up to " +
+           in_ms(queue.need) + ", and " + in_ms_left(settings, deadline) + " are left";
 }
 
 send_outcome not_admitted(wake why, const context_pool& pool, const transport_settings& settings,
@@ -154,7 +157,7 @@ send_outcome not_admitted(wake why, const context_pool& pool, const transport_se
                           " exchanges are waiting for a connection to " + settings.name +
                           " already");
     case wake::hopeless:
-        return failed(errc::overloaded, false, hopeless(pool.queue(), settings, started, deadline));
+        return failed(errc::overloaded, false, hopeless(pool.queue(), settings, deadline));
     case wake::forked:
         return forked(false, settings);
     case wake::too_late:
@@ -216,8 +219,7 @@ std::optional<wake> instead(lease& held, steady_time now, steady_time deadline) 
     return held.checkout(now, deadline);
 }
 
-/// A time-out of one who had waited in the queue for most of its time says nothing about the
-/// server.
+/// A timeout of an exchange that had spent most of its time in the queue is not the server's.
 asio::awaitable<send_outcome> open_connection(lease& held, const transport_settings& settings,
                                               steady_time started, steady_time deadline) {
     held->busy_since = steady_time::max(); // connect() sets it when it has opened it
@@ -243,6 +245,7 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
 
     std::optional<wake> how = admit(held, place, started, deadline);
     send_outcome opened;
+    auto taken_at = started;
     bool sent_before = false;
     for (bool replayed = false;;) {
         if (!how) {
@@ -254,16 +257,19 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
         if (how != wake::granted)
             co_return after(sent_before, not_admitted(*how, *held.pool(), settings,
                                                       place ? place->since : started, deadline));
-        while (held->usable && started - held->idle_since > trusted_idle && !held->alive())
-            held.replace(started);
+        while (held->usable && taken_at - held->idle_since > trusted_idle && !held->alive())
+            held.replace(taken_at);
 
         connection& c = *held;
+        // Granted in the parent process, and not taken before the fork.
+        if (c.is_inherited()) co_return after(sent_before, forked(false, settings));
         const bool reused = c.usable;
         if (!reused) {
             opened = co_await open_connection(held, settings, started, deadline);
             if (c.is_inherited()) co_return after(sent_before, forked(false, settings));
             if (opened.code) {
-                how = instead(held, settings.now(), deadline);
+                taken_at = settings.now();
+                how = instead(held, taken_at, deadline);
                 if (how == wake::unreachable) co_return after(sent_before, std::move(opened));
                 continue;
             }

@@ -35,7 +35,7 @@ public:
 
     /// How it ended, or nothing where one has to wait().
     [[nodiscard]] std::optional<wake> checkout(steady_time now, steady_time deadline) {
-        switch (pool_->checkout(now, deadline, connection_)) {
+        switch (pool_->checkout(now, deadline, waiter_.after_failure, connection_)) {
         case admission::wait:
             return std::nullopt;
         case admission::overloaded:

@@ -17,10 +17,9 @@ pooled* pool_core::pop_idle(steady_time now, doomed& out) noexcept {
 }
 
 bool pool_core::hopeless(steady_time now, steady_time deadline) const noexcept {
-    if (waiting_.empty() || deadline == steady_time::max()) return false;
+    if (waiting() == 0 || deadline == steady_time::max()) return false;
     const auto need = std::min(needs_.get(now), (deadline - now) / 8 * 5);
-    if (holds_.queue_time(waiting_.size(), busy_.size(), now) <= deadline - now - need)
-        return false;
+    if (holds_.queue_time(waiting(), busy_.size(), now) <= deadline - now - need) return false;
     // Those who wait may leave unserved, at their deadlines: what is left then is for us, if it is
     // enough for an exchange.
     return deadlines_.latest().deadline > deadline - need;
@@ -36,9 +35,18 @@ admitted pool_core::admit(steady_time now, doomed& out, steady_time deadline) no
         adopt(*connection, now);
         return {admission::reuse, connection};
     }
-    if (may_open(now)) return {admission::open};
-    if (waiting_.size() >= limits_.max_waiting) return {admission::overloaded};
+    // Where opening fails, it is tried for those who wait already.
+    const bool is_first = waiting() == 0 || !any_open();
+    if (is_first && may_open(now)) return {admission::open};
+    if (waiting() >= limits_.max_waiting) return {admission::overloaded};
     return {hopeless(now, deadline) ? admission::hopeless : admission::wait};
+}
+
+admitted pool_core::readmit(steady_time now, doomed& out) noexcept {
+    const auto answer = admit(now, out);
+    const bool is_refused =
+        answer.what == admission::overloaded || answer.what == admission::hopeless;
+    return is_refused ? admitted{admission::wait} : answer;
 }
 
 void pool_core::adopt(pooled& connection, steady_time now) noexcept {
@@ -54,7 +62,9 @@ bool pool_core::may_open(steady_time now) noexcept {
     return (!any_open() && !growth_.exhausted()) || growth_.start(now);
 }
 
-bool pool_core::open_failed(pooled& connection, steady_time now, bool exhausted) noexcept {
+bool pool_core::open_failed(pooled& connection, steady_time now, shortage lack) noexcept {
+    set_open(connection, false);
+    const bool exhausted = lack == shortage::memory || (lack == shortage::address && has_opened_);
     growth_.failed(now, exhausted);
     if (closed_) return false;
     if (!exhausted && !any_open()) return false;
@@ -64,6 +74,7 @@ bool pool_core::open_failed(pooled& connection, steady_time now, bool exhausted)
 
 void pool_core::opened(pooled& connection) noexcept {
     set_open(connection, true);
+    has_opened_ = true;
     growth_.succeeded();
 }
 
@@ -79,25 +90,22 @@ void pool_core::leave_busy(pooled& connection) noexcept {
 }
 
 queued* pool_core::pop_failed_waiter() noexcept {
-    if (failed_waiters_ == 0) return nullptr;
-    queued* waiter = waiting_.front();
-    while (!waiter->after_failure)
-        waiter = waiter->next;
-    leave(*waiter);
+    queued* const waiter = failed_.front();
+    if (waiter) leave(*waiter);
     return waiter;
 }
 
 bool pool_core::may_grow(steady_time now) noexcept {
-    return !closed_ && !waiting_.empty() && may_open(now);
+    return !closed_ && waiting() != 0 && may_open(now);
 }
 
 steady_time pool_core::next_growth() const noexcept {
-    const bool wanted = !waiting_.empty() && busy_.size() < limits_.max_connections;
+    const bool wanted = waiting() != 0 && busy_.size() < limits_.max_connections;
     return wanted ? growth_.next_at() : steady_time::max();
 }
 
 queued& pool_core::grant(pooled& connection, steady_time now) noexcept {
-    queued& waiter = *choose_waiter(now, false);
+    queued& waiter = *(any_open() ? newest_waiter() : choose_waiter(now, false));
     leave(waiter);
     adopt(connection, now);
     connection.deadline = waiter.deadline;
@@ -106,37 +114,35 @@ queued& pool_core::grant(pooled& connection, steady_time now) noexcept {
 }
 
 void pool_core::enqueue(queued& waiter, steady_time now, steady_time deadline) noexcept {
-    if (waiter.after_failure) ++failed_waiters_;
     waiter.deadline = deadline;
     waiter.sure_until = deadline == steady_time::max() ? deadline : now + (deadline - now) / 8 * 3;
     waiter.in_queue = true;
     waiter.granted = nullptr;
-    waiting_.push_back(waiter);
+    list_of(waiter).push_back(waiter);
     deadlines_.insert(waiter);
 }
 
 bool pool_core::leave(queued& waiter) noexcept {
     if (!waiter.in_queue) return false;
-    waiting_.erase(waiter);
-    if (waiter.after_failure) --failed_waiters_;
+    list_of(waiter).erase(waiter);
     deadlines_.erase(waiter);
     waiter.in_queue = false;
     return true;
 }
 
 queued* pool_core::pop_waiter() noexcept {
-    queued* const waiter = waiting_.front();
+    queued* const waiter = first_waiter();
     if (waiter) leave(*waiter);
     return waiter;
 }
 
 queued* pool_core::choose_waiter(steady_time now, bool reusable) noexcept {
-    queued* first = waiting_.front();
+    queued* first = first_waiter();
     if (!reusable) {
         const bool is_late = first && first->deadline - now < 2 * needs_.get(now);
-        return is_late ? waiting_.back() : first;
+        return is_late ? newest_waiter() : first;
     }
-    for (; first && !can_serve(*first, now); first = waiting_.front()) {
+    for (; first && !can_serve(*first, now); first = first_waiter()) {
         leave(*first);
         refused_.push_back(*first);
     }

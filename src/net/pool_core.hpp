@@ -70,7 +70,7 @@ struct queued : deadline_hook {
     /// Worth a connection until then, whatever exchanges seem to take.
     steady_time sure_until = steady_time::max();
     bool in_queue = false;
-    bool after_failure = false; ///< could not open a connection of its own
+    bool after_failure = false; ///< could not open a connection; not to be changed while queued
     pooled* granted = nullptr;
 };
 
@@ -127,10 +127,10 @@ enum class exchange_end {
 /// connection, and the next one has to open another. Under overload the first in the queue is
 /// always about to time out, so exchanges that cannot end in time would be the rule. So a waiter
 /// that has less time left than exchanges take (service_bound) gets no connection, unless it has
-/// waited for less than three eighths of its time: what was learnt, however wrong, refuses only
-/// those who have waited, and nobody where connections are idle. A connection that must be opened
-/// first takes more time: where the first waiter has less than twice the bound, it goes to the last
-/// one to come.
+/// waited for less than three eighths of its time: a wrong estimate refuses only
+/// exchanges that have waited, and none while connections are idle. A connection that must be
+/// opened first takes more time: where the first waiter has less than twice the bound, it goes to
+/// the newest waiter.
 ///
 /// Invariant: while a waiter is queued nothing is idle, and nothing more may be opened unless
 /// opening has failed lately.
@@ -157,17 +157,22 @@ public:
     /// A busy connection has been opened.
     void opened(pooled& connection) noexcept;
     /// A busy connection could not be opened. True: `connection` is forgotten, and the opener waits
-    /// for one of those that are open, or, when `exhausted` (see is_exhaustion), for a later
-    /// attempt. False: none is open, so the opener fails, and with it all that pop_failed_waiter
-    /// returns.
-    [[nodiscard]] bool open_failed(pooled& connection, steady_time now, bool exhausted) noexcept;
+    /// for one of those that are open, or, because of a shortage, for a later attempt: it calls
+    /// readmit(). False: none is open, so the opener fails, and with it all that pop_failed_waiter
+    /// returns. A lack of addresses counts as a shortage once a connection has been opened: until
+    /// then it may be that the server's family of addresses is not there at all.
+    [[nodiscard]] bool open_failed(pooled& connection, steady_time now, shortage lack) noexcept;
+    /// As admit() for an exchange that was granted a connection which could not be opened: it is
+    /// never refused, and waits before all others (queued::after_failure).
+    [[nodiscard]] admitted readmit(steady_time now, doomed& out) noexcept;
     [[nodiscard]] queued* pop_failed_waiter() noexcept;
     /// Whether a waiter is to be granted a new connection, which the caller makes and passes to
     /// grant(). Ask again until false.
     [[nodiscard]] bool may_grow(steady_time now) noexcept;
     /// When may_grow should be asked; max() when nothing waits for it.
     [[nodiscard]] steady_time next_growth() const noexcept;
-    /// Gives the first waiter a new connection.
+    /// Gives a waiter a new connection: the newest, which would wait longest, while connections are
+    /// open, because the attempt may fail or take its time.
     queued& grant(pooled& connection, steady_time now) noexcept;
 
     void enqueue(queued& waiter, steady_time now, steady_time deadline) noexcept;
@@ -213,9 +218,9 @@ public:
     [[nodiscard]] bool closed() const noexcept { return closed_; }
     [[nodiscard]] std::size_t busy() const noexcept { return busy_.size(); }
     [[nodiscard]] std::size_t idle() const noexcept { return idle_.size(); }
-    [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
+    [[nodiscard]] std::size_t waiting() const noexcept { return failed_.size() + waiting_.size(); }
     [[nodiscard]] queue_state queue(steady_time now) const noexcept {
-        return {waiting_.size(), busy_.size(), holds_.mean(now), needs_.get(now)};
+        return {waiting(), busy_.size(), holds_.mean(now), needs_.get(now)};
     }
 
 private:
@@ -225,6 +230,15 @@ private:
     [[nodiscard]] bool any_open() const noexcept { return open_busy_ != 0 || !idle_.empty(); }
     void set_open(pooled& busy, bool open) noexcept;
     void leave_busy(pooled& connection) noexcept;
+    [[nodiscard]] node_list<queued>& list_of(const queued& waiter) noexcept {
+        return waiter.after_failure ? failed_ : waiting_;
+    }
+    [[nodiscard]] queued* first_waiter() const noexcept {
+        return failed_.empty() ? waiting_.front() : failed_.front();
+    }
+    [[nodiscard]] queued* newest_waiter() const noexcept {
+        return waiting_.empty() ? failed_.back() : waiting_.back();
+    }
     [[nodiscard]] bool can_serve(const queued& waiter, steady_time now) const noexcept;
     [[nodiscard]] queued* choose_waiter(steady_time now, bool reusable) noexcept;
     void measure(const pooled& connection, steady_time now, exchange_end how) noexcept;
@@ -233,11 +247,12 @@ private:
     node_list<pooled> idle_; // back: most recently used
     node_list<pooled> busy_;
     std::size_t open_busy_ = 0; // of busy_: those that are open
+    node_list<queued> failed_;  // wait after a failure; served before waiting_
     node_list<queued> waiting_;
-    std::size_t failed_waiters_ = 0; // of waiting_: those after_failure
+    bool has_opened_ = false; // a connection, once
     growth_schedule growth_;
     node_list<queued> refused_;
-    deadline_queue<queued> deadlines_; // of those who wait
+    deadline_queue<queued> deadlines_; // of failed_ and waiting_
     hold_estimate holds_;
     service_bound needs_;
     bool closed_ = false;

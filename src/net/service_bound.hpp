@@ -8,8 +8,8 @@
 namespace codynamo::net {
 
 /// A quarter more than the longest exchange of the last 2.5 to 5 seconds. One that was cut short
-/// counts with the time that it had: it would have taken longer. No sample counts for more than
-/// twice what was known before, so one slow exchange at most doubles the bound.
+/// counts with the time that it had: it would have taken longer. While anything is known
+/// no sample counts for more than twice that, so one slow exchange at most doubles the bound.
 class service_bound {
 public:
     using duration = std::chrono::steady_clock::duration;

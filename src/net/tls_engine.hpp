@@ -241,6 +241,7 @@ public:
         buffers_.consumed = 0;
         buffers_.out.clear();
         buffers_.ended = false;
+        is_open_ = false;
         ssl_.reset(SSL_new(context_->get()));
         BIO* const bio = ssl_ ? BIO_new(context_->buffers()) : nullptr;
         if (!bio) throw error(errc::tls_failed, "cannot set up TLS: " + take_openssl_error());
@@ -255,7 +256,9 @@ public:
 
     outcome handshake() {
         ERR_clear_error();
-        return judge(SSL_do_handshake(ssl_.get()));
+        const outcome result = judge(SSL_do_handshake(ssl_.get()));
+        if (result == outcome::ok) is_open_ = true;
+        return result;
     }
 
     /// Plain text into `to`; `read` says how much.
@@ -353,14 +356,16 @@ private:
             return outcome::ended;
         default:
             broken_ = true;
-            final_ = is_final_failure(ERR_peek_error());
+            // After the handshake only the server's alerts are about it.
+            final_ = is_final_failure(ERR_peek_error()) &&
+                     (!is_open_ || ERR_GET_REASON(ERR_peek_error()) >= SSL_AD_REASON_OFFSET);
             reason_ = take_openssl_error();
             if (const long verdict = SSL_get_verify_result(ssl_.get());
                 verdict != X509_V_OK && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE) {
                 final_ = true;
                 reason_ = std::string("certificate verify failed: ") +
                           X509_verify_cert_error_string(verdict);
-            } else if (offers_session_ && !SSL_is_init_finished(ssl_.get())) {
+            } else if (offers_session_ && !is_open_) {
                 final_ = false; // without the session the server may accept
                 context_->forget_sessions();
             }
@@ -375,6 +380,7 @@ private:
     bool broken_ = false;
     bool final_ = false;
     bool offers_session_ = false;
+    bool is_open_ = false; ///< the handshake is over, for our side
 };
 
 } // namespace codynamo::net

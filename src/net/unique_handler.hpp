@@ -60,9 +60,9 @@ public:
 
     /// Has the handler called by its own executor. Empty afterwards.
     /// Memory for this that cannot be had (about a hundred bytes, which Asio recycles) ends the
-    /// program: the handler is lost with what was to be posted, so that nobody could be told. An
-    /// exception would have the one who waits wait for ever, and would leave those after him in the
-    /// lists of whoever wakes them, with a lock's invariants in between.
+    /// program: the handler is lost with what was to be posted, so that its waiter could not be
+    /// told. An exception would leave that waiter waiting for ever, the later ones in their list,
+    /// and the invariants of the caller's lock broken.
     void post(Result result) noexcept {
         if (const auto* taken = std::exchange(actions_, nullptr)) taken->post(space_, result);
     }

@@ -155,6 +155,10 @@ public:
         return text_ended();
     }
 
+    [[nodiscard]] bool is_refusal() const noexcept {
+        return parser_ && parser_->is_header_done() && parts_.status >= 400;
+    }
+
     bool received_idle(std::size_t n) {
         if (!tls_) return false; // nothing was asked
         tls_->arrived(n);
@@ -453,6 +457,10 @@ bool wire::reusable() const noexcept {
 void wire::trim() noexcept {
     impl_->trim();
 }
+bool wire::is_refusal() const noexcept {
+    return impl_->is_refusal();
+}
+
 bool wire::answered() const noexcept {
     return impl_->answered_;
 }

@@ -78,6 +78,10 @@ public:
     [[nodiscard]] advance received(std::size_t n);
     /// The peer has ended.
     [[nodiscard]] advance ended();
+    /// Whether the head of a response with a status of 400 or more is there. A server that refuses
+    /// a request without having read all of it closes the connection, which then ends with a reset:
+    /// that counts as an end.
+    [[nodiscard]] bool is_refusal() const noexcept;
     /// `n` bytes came between two exchanges. False when the connection cannot be used any more.
     [[nodiscard]] bool received_idle(std::size_t n);
 

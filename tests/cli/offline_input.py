@@ -2,6 +2,7 @@
 """What cannot be read is never taken for nothing: exit code 2, and nothing is sent."""
 import json
 import os
+import signal
 import subprocess
 import tempfile
 
@@ -30,6 +31,22 @@ def offline_stdin_that_cannot_be_read():
                 done = shell(words, *place, *verb)
                 assert done.returncode == USAGE, (words, verb, done)
                 assert "stdin: " + reason in done.stderr, (words, verb, done.stderr)
+        assert server.connections == 0
+
+
+def offline_a_wait_for_a_fifo_is_interrupted():
+    with FakeServer() as server, tempfile.TemporaryDirectory() as folder:
+        fifo = folder + "/fifo"
+        os.mkfifo(fifo)
+        place = ["--table", "cache", "--region", "us-east-1", "--endpoint", server.url]
+        waiting = subprocess.Popen([PROGRAM, *place, "set", "k", "@" + fifo], env=environment(),
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            waiting.wait(timeout=0.5)
+            raise AssertionError("it did not wait for the FIFO's writer")
+        except subprocess.TimeoutExpired:
+            waiting.send_signal(signal.SIGINT)
+        assert waiting.wait(timeout=10) == 130
         assert server.connections == 0
 
 

@@ -116,6 +116,15 @@ def offline_rm_reports_what_it_did_before_it_failed():
         assert "not this one" in words["error"], words
 
 
+def offline_rm_does_not_take_a_key_for_a_file():
+    with FakeServer(deletes({"a": True, "b": True}, NOTHING_THERE)) as server:
+        code, _, err = run(*place(server), "rm", "--json", "a", "b")
+        assert code == USAGE and "--json: is 'a' a file or a key?" in err, (code, err)
+        assert server.connections == 0
+        assert json.loads(expect(OK, *place(server), "rm", "a", "b", "--json"))["erased"] == [
+            "a", "b"]
+
+
 def offline_endpoint_is_where_requests_go():
     """The host of the CONNECT that a get sends to its proxy, beside what the verb says."""
     import tempfile

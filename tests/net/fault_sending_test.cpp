@@ -146,3 +146,30 @@ TEST_CASE("a large request that breaks off is sent again whole, or fails in time
             CHECK(server.requests().back().size() > 25 * 390'000);
         }
 }
+
+TEST_CASE("a refusal that only the connection's reset delimits is a refusal, whatever was sent") {
+    struct row {
+        const char* name;
+        std::string answer;
+        errc code;
+    };
+    for (const row& r :
+         {row{"413", "HTTP/1.1 413 Too Large\r\n\r\ntoo large", errc::validation_failed},
+          // Of a success a part may be missing.
+          row{"200", "HTTP/1.1 200 OK\r\n\r\n{}", errc::connection_lost}})
+        for (const std::size_t size : {100U, 20'000U, 200'000U}) {
+            INFO(r.name << ", " << size << " bytes");
+            scripted_server server(
+                {.turns = {{{read_head(), say(r.answer), pause(20ms), reset()}}}});
+            auto config = config_for(server, nullptr, 5 * long_enough);
+            config.retry.max_attempts = 1;
+            dynamodb::client client(config);
+            dynamodb::put_item_input in{.table_name = "table",
+                                        .item = {{"key", "k"}, {"value", std::string(size, 'v')}}};
+            asio::io_context io;
+            const auto answer = testing::run(io, client.attempt(std::move(in)));
+            REQUIRE(answer.has_error());
+            INFO(answer.error().message());
+            CHECK(answer.error().code == r.code);
+        }
+}

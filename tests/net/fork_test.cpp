@@ -264,6 +264,60 @@ TEST_CASE("fork: calls under way go on in the parent and fail in the child") {
     CHECK(w.server.sockets().connections() == 2);
 }
 
+TEST_CASE("fork: a call that was granted a connection, and not resumed yet, is the parent's") {
+    world w(false, 1);
+    std::vector<result<dynamodb::get_item_output>> answers;
+    const auto start = [&](const char* key) {
+        asio::co_spawn(*w.io, w.db->attempt(world::request(key)),
+                       [&](const std::exception_ptr&, result<dynamodb::get_item_output> r) {
+                           answers.push_back(std::move(r));
+                       });
+    };
+    start("first");
+    start("second");
+    // When the first one has ended the second has been granted its connection.
+    while (answers.empty() && w.io->run_one_for(10s) != 0) {
+    }
+    REQUIRE(answers.size() == 1);
+    const pid_t child = w.fork_off([&] {
+        w.io->run_for(10s);
+        return answers.size() == 2 && answers[1].has_error() &&
+               answers[1].error().code == errc::closed;
+    });
+    CHECK(status_of(child) == 0);
+    w.io->run_for(10s);
+    REQUIRE(answers.size() == 2);
+    CHECK(answers[1].has_value());
+    CHECK(w.server.sockets().requests() == 2);
+}
+
+TEST_CASE("fork: a child that leaves the parent's context alone can close the client") {
+    world w(false, 1);
+    std::optional<result<dynamodb::get_item_output>> answer;
+    asio::co_spawn(*w.io, w.db->attempt(world::request("slow")),
+                   [&](const std::exception_ptr&, result<dynamodb::get_item_output> r) {
+                       answer = std::move(r);
+                   });
+    while (w.server.sockets().requests() == 0 && w.io->run_one_for(1ms) + 1 != 0) {
+    }
+    const pid_t child = w.fork_off(
+        [&] {
+            asio::io_context own;
+            if (!w.get(own, "child")) return false;
+            bool closed = false;
+            asio::co_spawn(own, w.db->close(), [&](const std::exception_ptr&) { closed = true; });
+            own.restart();
+            own.run_for(5s);
+            return closed;
+        },
+        false);
+    CHECK(status_of(child) == 0);
+    w.server.release();
+    w.io->run_for(10s);
+    REQUIRE(answer);
+    CHECK(answer->has_value());
+}
+
 TEST_CASE("fork: a call that waits for its retry is retried by the parent alone") {
     world w(false);
     std::optional<result<dynamodb::get_item_output>> answer;

@@ -27,6 +27,17 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
+/// Whether a test may take all descriptors: with GCC, UBSan is on where AddressSanitizer is, and
+/// its check of virtual functions looks at memory through a pipe of its own.
+bool can_run_out() {
+#ifdef __SANITIZE_ADDRESS__
+    WARN("not run: UndefinedBehaviorSanitizer needs descriptors");
+    return false;
+#else
+    return true;
+#endif
+}
+
 /// While it lives the process can open nothing more.
 class no_descriptors {
 public:
@@ -123,6 +134,7 @@ stub_config answering() {
 } // namespace
 
 TEST_CASE("without descriptors for more connections the one that is open serves all exchanges") {
+    if (!can_run_out()) return;
     stub_server server(answering());
     crowd gets(server.port());
     gets.warm_up();
@@ -150,6 +162,7 @@ TEST_CASE("a server that accepts one connection serves all exchanges over it") {
 }
 
 TEST_CASE("without any connection exchanges wait until there are descriptors again") {
+    if (!can_run_out()) return;
     stub_server server(answering());
     crowd gets(server.port());
     {
@@ -165,6 +178,7 @@ TEST_CASE("without any connection exchanges wait until there are descriptors aga
 }
 
 TEST_CASE("without any connection exchanges fail at their deadline, with the reason") {
+    if (!can_run_out()) return;
     stub_server server(answering());
     crowd gets(server.port());
     const no_descriptors left;

@@ -138,3 +138,19 @@ TEST_CASE("a session that a server cannot resume is not offered again") {
         CHECK(transport->stats().resumed == 1);
     }
 }
+
+TEST_CASE("what is no TLS after the handshake does not mean that the request was refused") {
+    const authority ca;
+    scripted_server server(
+        {.turns = {{{read_request(),
+                     say_raw(std::string("\x17\x09\x09\x00\x10", 5) + std::string(16, 'x')),
+                     wait_end()}}},
+         .tls = identity(ca)});
+    asio::io_context io;
+    const auto transport = transport_to(server, ca);
+    remembering_exchange what;
+    const auto outcome = run(io, transport->send(what, {}));
+    INFO(outcome.message);
+    CHECK(outcome.code == errc::connection_lost);
+    CHECK(outcome.sent); // the server may have done what was asked
+}

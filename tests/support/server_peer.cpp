@@ -149,6 +149,9 @@ server_peer::after server_peer::perform(const act& what, const surroundings& aro
     case act::kind::say:
         say(what.text);
         return after::go_on;
+    case act::kind::say_raw:
+        (void)::send(fd_, what.text.data(), what.text.size(), MSG_NOSIGNAL);
+        return after::go_on;
     case act::kind::pause:
         sleep_unless(around.stopping, what.time);
         return after::go_on;

@@ -18,6 +18,7 @@ struct act {
         read_some,    ///< reads whatever comes first
         answer,       ///< says what the server's answer function makes of the last request
         say,          ///< sends the text
+        say_raw,      ///< sends the text past TLS
         pause,        ///< waits
         end,          ///< closes, with close_notify under TLS
         drop,         ///< closes the socket without close_notify
@@ -48,6 +49,9 @@ inline act answer_it() {
 }
 inline act say(std::string text) {
     return {act::kind::say, std::move(text), {}};
+}
+inline act say_raw(std::string bytes) {
+    return {act::kind::say_raw, std::move(bytes), {}};
 }
 inline act pause(std::chrono::milliseconds time) {
     return {act::kind::pause, {}, time};

@@ -49,6 +49,11 @@ int run_program(int argc, char** argv) {
     tool::add_credential_verbs(app, self);
     try {
         app.parse(argc, argv);
+        const std::string word = support::json_word_behind("rm", argc, argv);
+        if (app.got_subcommand("rm") && !word.empty())
+            throw CLI::ValidationError("--json", "is '" + word +
+                                                     "' a file or a key? Write --json=FILE, or "
+                                                     "put --json [FILE] last");
     } catch (const CLI::Success& help) {
         return app.exit(help);
     } catch (const CLI::ParseError& why) {

@@ -93,13 +93,13 @@ asio::awaitable<int> sign(program& self, std::shared_ptr<sign_options> options) 
     aws::signing_scope scope;
     scope.region = aws::resolve_region(global.region, env, files, profile);
     scope.service = options->service;
-    aws::signing_options how;
-    how.normalize_path = !options->no_normalize_path;
-    how.omit_session_token = options->omit_session_token;
-    how.sign_body = options->sign_body;
+    aws::signing_options signing;
+    signing.normalize_path = !options->no_normalize_path;
+    signing.omit_session_token = options->omit_session_token;
+    signing.sign_body = options->sign_body;
     const auto provider = aws::default_credentials(source_options_of(global));
-    const auto who = co_await provider->resolve();
-    const auto out = aws::sign(request, *who, scope, time_of(request, *options), how);
+    const auto credentials = co_await provider->resolve();
+    const auto out = aws::sign(request, *credentials, scope, time_of(request, *options), signing);
     print_answer(global.json, json::object{{"canonical_request", out.canonical_request},
                                            {"string_to_sign", out.string_to_sign},
                                            {"signature", out.signature},

@@ -82,7 +82,7 @@ def run(command, seconds, output, limited=False, **options):
 
 
 class Tree:
-    """A git worktree in the folder `build`, which nobody else uses."""
+    """A git worktree in the folder `build`, used by this program only."""
 
     def __init__(self, root, build):
         self.root, self.build = root, build

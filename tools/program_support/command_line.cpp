@@ -2,6 +2,7 @@
 #include "program_support/command_line.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 namespace support {
@@ -78,6 +79,14 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
         help += " " + verb->get_name();
     }
     return sentence(app, at, error) + "; see " + help + " --help";
+}
+
+std::string json_word_behind(std::string_view verb, int argc, char** argv) {
+    char** const end = argv + argc;
+    char** at = std::find(argv, end, verb);
+    while ((at = std::find(at, end, std::string_view("--json"))) != end)
+        if (++at != end && at + 1 != end && !std::string_view(*at).starts_with('-')) return *at;
+    return {};
 }
 
 bool wants_json_on_stdout(int argc, char** argv) {

@@ -69,7 +69,8 @@ std::string read_all(int file, const source& from, std::size_t max_bytes) {
 
 std::string read_file(const std::string& path, std::string_view field, std::size_t max_bytes) {
     const source from{field, "'" + path + "'"};
-    const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    // Not blocking: a FIFO without a writer is waited for by wait_for_bytes, which Ctrl-C ends.
+    const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (opened < 0) from.refuse(errno);
     const descriptor file(opened);
     return read_all(file.get(), from, max_bytes);

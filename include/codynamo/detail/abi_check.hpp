@@ -3,8 +3,8 @@
 // library does: another Boost, other macros of Asio's, or the debug mode of libstdc++. Without it
 // such a program links, and hangs or crashes.
 //
-// The name of one symbol of the library says what it was compiled with; whoever includes a public
-// header refers to the symbol named after what that file is compiled with.
+// The name of one symbol of the library says what it was compiled with; a file that
+// includes a public header refers to the symbol named after what that file is compiled with.
 #pragma once
 
 #include <codynamo/export.hpp>

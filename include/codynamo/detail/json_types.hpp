@@ -78,8 +78,8 @@ enum class json_form {
     variant
 };
 
-/// T refers to what somebody else owns. A small trivially copyable type that converts to text is
-/// taken for a string_view of another library.
+/// T refers to memory that it does not own. A small trivially copyable type that converts to text
+/// is taken for a string_view of another library.
 template <class T>
 constexpr bool is_view() {
     if constexpr (std::is_array_v<T> || is_optional<T>)

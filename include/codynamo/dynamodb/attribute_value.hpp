@@ -27,7 +27,7 @@ concept arithmetic_number =
     (std::integral<T> && sizeof(T) <= sizeof(std::int64_t) && !std::same_as<T, bool> &&
      !std::same_as<T, char> && !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> &&
      !std::same_as<T, char16_t> && !std::same_as<T, char32_t>) ||
-    (std::floating_point<T> &&
+    (std::floating_point<T> && std::numeric_limits<T>::digits > 0 && // not __float128
      std::numeric_limits<T>::digits <= std::numeric_limits<long double>::digits);
 
 /// A Number stays the text that was written or received until somebody asks: up to 38 digits, which

@@ -94,8 +94,8 @@ struct send_outcome {
     bool sent = false;
     /// The words beside the code; empty on success.
     std::string message{};
-    /// With a failure: it never had a connection, because none became free. Says nothing about the
-    /// server.
+    /// With a failure: most or all of its time was spent waiting for a connection. Says nothing
+    /// about the server.
     bool queued = false;
     /// Two copies of the request, at least in part, have gone out (see send_options::replay_safe).
     bool sent_twice = false;
@@ -140,10 +140,11 @@ struct pool_config {
     /// Connections kept open even when idle for long; at most max_connections. 0 keeps none.
     std::size_t min_idle = 0;
     /// Most exchanges that may wait for a connection, per context; more fail with errc::overloaded,
-    /// and 0 refuses to wait. Served in order. One whose deadline would pass before its turn, by
-    /// what exchanges took in the last seconds, fails with errc::overloaded at once; so does one
-    /// whose turn comes when less time is left than exchanges take, unless that is five eighths of
-    /// all it had. The guess errs on the side of waiting: one slow exchange does not sway it.
+    /// and 0 refuses to wait. Served in order. An exchange whose deadline would pass before its
+    /// turn, judged by the exchanges of the last seconds, fails with errc::overloaded at once. So
+    /// does one whose turn comes when less time is left than exchanges take, unless five eighths of
+    /// its time are left. One slow exchange does not change the estimate much: when in doubt, an
+    /// exchange waits.
     std::size_t max_waiting = 1'000'000;
     /// A connection idle for longer is not used again. Well below the 60 s after which the service
     /// has been seen to close. It is closed when the next exchange begins in its context, or with

@@ -214,6 +214,15 @@ TEST_CASE("an offset with which signatures are refused is dropped, and doubted f
     const exchange_times when{noon, noon};
     CHECK_FALSE(skew.is_known());
     CHECK_FALSE(skew.drop(0s)); // our own clock cannot be dropped
+    CHECK(skew.learn(4min, when));
+    CHECK_FALSE(skew.drop(4min)); // no service refuses that
+    CHECK(skew.offset() == 4min);
+    for (const auto* words : {"Signature expired: x is now earlier than y",
+                              "Signature not yet current: x is still later than y"})
+        CHECK(refuses_date("InvalidSignatureException", words));
+    CHECK(refuses_date("RequestTimeTooSkewed", ""));
+    CHECK_FALSE(refuses_date("InvalidSignatureException", "The request signature we calculated"));
+    CHECK_FALSE(refuses_date("RequestExpired", "")); // with DynamoDB the token's
     CHECK(skew.learn(1h, when));
     CHECK(skew.is_known());
     CHECK_FALSE(skew.learn(1h, when)); // confirmed

@@ -146,12 +146,27 @@ TEST_CASE("credentials that have expired on arrival are a failure, by a clock th
     CHECK(b.hand() == "none");
     b.time->advance(1s);
     b.provider->set_clock_offset(7200s);
-    b.source->lifetime = 60s;
     CHECK(
         message_of(errc::no_credentials, [&] { (void)b.key(); }) ==
-        "the credentials expired at 2023-11-14T22:14:21Z, 7140 s before they were received by the "
+        "the credentials expired at 2023-11-14T22:13:20Z, 7201 s before they were received by the "
         "clock of the service, which is 7200 s ahead of this machine's; check this machine's "
         "clock, and whether scripted returns old credentials");
+}
+
+TEST_CASE("credentials that have expired only by a learnt offset are tried, for a minute at most") {
+    bench b;
+    b.provider->set_clock_offset(8h); // and then NTP corrects this machine's clock
+    b.source->lifetime = 6h;
+    CHECK(b.key() == "key-1");
+    CHECK(b.key() == "key-1");
+    CHECK(b.source->fetches == 1);
+    b.time->advance(61s);
+    CHECK(b.key() != "");
+    CHECK(b.source->fetches == 2);
+    b.provider->set_clock_offset(0s); // the answer to what they signed has shown the clock
+    b.time->advance(1h);
+    CHECK(b.key() == "key-2");
+    CHECK(b.source->fetches == 2);
 }
 
 TEST_CASE("expiry is judged by the service's clock as soon as it is known") {

@@ -219,15 +219,49 @@ TEST_CASE(
     adaptive_limiter::ticket third = 0;
     for (auto* place : {&first, &second, &third})
         CHECK(limiter.acquire(at(10), *place) == 500ms);
+    for (auto* place : {&third, &second, &first})
+        CHECK(limiter.acquire(at(11), *place) == 500ms);
     CHECK(limiter.acquire(at(12)) > 0s); // the first one's
     CHECK(limiter.acquire(at(12), third) > 0s);
     CHECK(limiter.acquire(at(12), second) > 0s);
     CHECK(limiter.acquire(at(12), first) == 0s);
     CHECK(first == 0);
-    CHECK(limiter.acquire(at(14), third) > 0s);
+    CHECK(limiter.acquire(at(13), second) > 0s);
+    CHECK(limiter.acquire(at(13), third) > 0s);
     limiter.leave(second);
     CHECK(second == 0);
     CHECK(limiter.acquire(at(14), third) == 0s);
     limiter.leave(third); // has none any more
     CHECK(limiter.acquire(at(16)) == 0s);
+}
+
+TEST_CASE("waiting callers that do not ask again are passed over") {
+    adaptive_limiter limiter{time_point{}};
+    make_slow(limiter);
+    std::array<adaptive_limiter::ticket, 8> dead{}; // of a context that has stopped
+    for (auto& place : dead)
+        CHECK(limiter.acquire(at(10), place) == 500ms);
+    adaptive_limiter::ticket live = 0;
+    int served = 0;
+    for (double time = 10; time < 110; time += 0.5)
+        if (limiter.acquire(at(time), live) == 0s) ++served;
+    CHECK(served >= 48); // of 50
+    for (auto& place : dead)
+        limiter.leave(place);
+}
+
+TEST_CASE("a caller that asks too late has its place back") {
+    adaptive_limiter limiter{time_point{}};
+    make_slow(limiter);
+    adaptive_limiter::ticket late = 0, punctual = 0, newest = 0;
+    CHECK(limiter.acquire(at(10), late) > 0s);
+    for (const double time : {10., 11., 11.9})
+        CHECK(limiter.acquire(at(time), punctual) > 0s);
+    CHECK(limiter.acquire(at(12), punctual) == 0s);
+    CHECK(limiter.acquire(at(12), newest) > 0s);
+    CHECK(limiter.acquire(at(13), late) > 0s);
+    CHECK(limiter.acquire(at(13), newest) > 0s);
+    CHECK(limiter.acquire(at(14), newest) > 0s);
+    CHECK(limiter.acquire(at(14), late) == 0s);
+    CHECK(limiter.acquire(at(16), newest) == 0s);
 }

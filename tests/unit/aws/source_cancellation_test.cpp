@@ -56,8 +56,9 @@ TEST_CASE("A cancelled source is neither unset nor broken, and asks no further")
         R"("clientId":"c","clientSecret":"s","registrationExpiresAt":"2199-01-01T00:00:00Z"})");
     using make = std::function<std::shared_ptr<aws::detail::credential_source>(source_options)>;
     struct row {
-        const char* what;
+        const char* name;
         std::size_t at;
+        std::size_t requests;
         make source;
     };
     const make metadata = [](source_options options) {
@@ -80,20 +81,21 @@ TEST_CASE("A cancelled source is neither unset nor broken, and asks no further")
         config.role_name = "Reader";
         return aws::detail::sso_source(config, options);
     };
-    for (const auto& [what, at, source] :
-         std::vector<row>{{"instance metadata, the token", 1, metadata},
-                          {"instance metadata, its repetition", 2, metadata},
-                          {"container", 1, container},
-                          {"container, its repetition", 2, container},
-                          {"role", 1, role},
-                          {"SSO, the refresh of a token that is still valid", 1, sso}}) {
-        INFO(what);
+    for (const auto& [name, at, requests, source] :
+         std::vector<row>{{"instance metadata, the token", 1, 1, metadata},
+                          {"instance metadata, its repetition", 2, 2, metadata},
+                          {"container", 1, 1, container},
+                          {"container, its repetition", 2, 2, container},
+                          {"role", 1, 1, role},
+                          // A refresh token that serves only once must not be lost.
+                          {"SSO, all attempts to refresh the token", 1, 3, sso}}) {
+        INFO(name);
         scripted_services services({{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/c"},
                                     {"AWS_REGION", "us-east-1"},
                                     {"HOME", home.path()}},
                                    std::vector<testing::fake_response>(8, answer(500)));
         const auto made = source(services.options());
         CHECK(cancelled_at(at, services, *made) == asio::error::operation_aborted);
-        CHECK(services.requests().size() == at);
+        CHECK(services.requests().size() == requests);
     }
 }

@@ -123,8 +123,7 @@ TEST_CASE("a Date header that makes signing fail is not believed for long") {
     // The service judges dates by a clock that agrees with ours; what it writes is an hour ahead.
     fake_world world([](const fake_request& request) {
         const bool right = request.header("x-amz-date").starts_with("20231114T2213");
-        return dated(right ? answer("{}") : service_error("InvalidSignatureException", 403),
-                     "Tue, 14 Nov 2023 23:13:20 GMT");
+        return dated(right ? answer("{}") : date_refused(), "Tue, 14 Nov 2023 23:13:20 GMT");
     });
     client_config config = world.client_config();
     config.retry.max_attempts = 1;
@@ -136,12 +135,38 @@ TEST_CASE("a Date header that makes signing fail is not believed for long") {
     CHECK(world.time->sleeps().empty());
 }
 
+TEST_CASE("a signature that is refused for its secret says nothing of the clock") {
+    for (const auto* date : {"Tue, 14 Nov 2023 22:16:20 GMT", "Tue, 14 Nov 2023 23:13:20 GMT"}) {
+        INFO(date);
+        const auto broken = std::make_shared<bool>(false);
+        fake_world world([broken, date](const fake_request&) {
+            return dated(*broken ? service_error("InvalidSignatureException", 403,
+                                                 "The request signature we calculated does not "
+                                                 "match the signature you provided.")
+                                 : answer("{}"),
+                         date);
+        });
+        client_config config = world.client_config();
+        config.retry.max_attempts = 1;
+        client db(config);
+        for (int call = 0; call != 3; ++call)
+            CHECK_FALSE(outcome_of(db).code);
+        const std::string corrected(world.transport->requests().back().header("x-amz-date"));
+        CHECK(corrected > "20231114T221600Z");
+        *broken = true; // a rotation that was half written
+        CHECK(outcome_of(db).code == errc::credentials_rejected);
+        CHECK(world.transport->requests().size() == 4);
+        *broken = false;
+        CHECK_FALSE(outcome_of(db).code);
+        CHECK(world.transport->requests().back().header("x-amz-date") == corrected);
+    }
+}
+
 TEST_CASE("a clock that was doubted is believed again when ours is refused") {
     auto ahead = std::make_shared<bool>(false);
     fake_world world([ahead](const fake_request& request) {
         const bool ours = request.header("x-amz-date").starts_with("20231114T2213");
-        return dated(ours != *ahead ? answer("{}")
-                                    : service_error("InvalidSignatureException", 403),
+        return dated(ours != *ahead ? answer("{}") : date_refused(),
                      "Tue, 14 Nov 2023 23:13:20 GMT");
     });
     client_config config = world.client_config();
@@ -166,8 +191,7 @@ TEST_CASE("a container's credentials work although our clock is hours off") {
             timestamp(std::chrono::seconds(1'700'000'000)) + off);
         fake_world world([](const fake_request& request) {
             const bool right = request.header("x-amz-date").starts_with("20231114T2213");
-            return dated(right ? answer("{}") : service_error("InvalidSignatureException", 403),
-                         "Tue, 14 Nov 2023 22:13:20 GMT");
+            return dated(right ? answer("{}") : date_refused(), "Tue, 14 Nov 2023 22:13:20 GMT");
         });
         client_config config = world.client_config();
         config.env.time = services.time;

@@ -97,10 +97,18 @@ inline fake_response answer(std::string body, unsigned status = 200) {
     return response;
 }
 
-inline fake_response service_error(const std::string& code, unsigned status = 400) {
-    return answer(R"({"__type":"com.amazonaws.dynamodb.v20120810#)" + code +
-                      R"(","message":"words of the service"})",
+inline fake_response service_error(const std::string& code, unsigned status = 400,
+                                   const std::string& message = "words of the service") {
+    return answer(R"({"__type":"com.amazonaws.dynamodb.v20120810#)" + code + R"(","message":")" +
+                      message + R"("})",
                   status);
+}
+
+/// A signature is refused for its date.
+inline fake_response date_refused() {
+    return service_error("InvalidSignatureException", 403,
+                         "Signature expired: 20231114T221320Z is now earlier than "
+                         "20231114T230820Z (20231114T231320Z - 5 min.)");
 }
 
 /// The connection broke, after or before the request went out.

@@ -145,8 +145,10 @@ TEST_CASE(
     REQUIRE(m.attempt(throttled).what == kind::sleep);
     // Half a request per second from now on.
     CHECK(m.credentials() == request_action{kind::sleep, start_of_time + 500ms});
-    m.now += 2s;
-    CHECK(m.limiter.acquire(m.now) == 2s); // the token is not for one who comes now
+    m.now += 1s;
+    CHECK(m.credentials() == request_action{kind::sleep, start_of_time + 1500ms});
+    m.now += 1s;
+    CHECK(m.limiter.acquire(m.now) == 2s); // the token is not for a call that comes now
     CHECK(m.credentials().what == kind::send);
     CHECK(m.attempt({}).what == kind::done);
 }
