@@ -80,7 +80,6 @@ public:
     bool drop_expired(sweep& s, timestamp now, std::size_t slice) noexcept;
 
 private:
-    class graveyard;
     static constexpr entry_id no_use = no_entry - 1; ///< of no entry: a shard has 2^24 at most
     struct place {
         std::size_t shard;
@@ -93,14 +92,19 @@ private:
     [[nodiscard]] place locate(std::string_view key) const noexcept;
     [[nodiscard]] bool over() const noexcept;
     entry_id insert(const place& where, node_ptr node, timestamp now);
-    void replace(entry_id entry, node_ptr node, timestamp now, graveyard& dead) noexcept;
-    void remove(entry_id entry, graveyard& dead) noexcept;
+    void replace(entry_id entry, node_ptr node, timestamp now, released_nodes& released) noexcept;
+    void remove(entry_id entry, released_nodes& released) noexcept;
     void apply_notes() noexcept;
     void apply(read_buffer::read* reads, std::size_t count) noexcept;
-    void expire(timestamp now, int budget, graveyard& dead) noexcept;
+    void expire(timestamp now, int budget, released_nodes& released) noexcept;
+    /// Evicts all but `spared`, which may be no_entry, until nothing is over its bound.
+    void make_room(entry_id spared, released_nodes& released) noexcept;
+    /// Gives back the room in table and policy that many entries before have left behind. For when
+    /// hardly any are left: looks at every shard.
+    void shrink() noexcept;
     bool put_locked(node_ptr node, timestamp now, condition when, const memory_node* expected,
-                    graveyard& dead);
-    void sweep_entry(sweep& s, timestamp now, graveyard& dead) noexcept;
+                    released_nodes& released);
+    void sweep_entry(sweep& s, timestamp now, released_nodes& released) noexcept;
 
     const memory_load bound_;
     const std::size_t heap_bound_; ///< of nodes, table and policy

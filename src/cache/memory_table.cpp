@@ -46,22 +46,23 @@ std::size_t memory_shard::heap_bytes() const noexcept {
 
 bool memory_shard::reserve() {
     if (live_ == max_entries) return false;
-    fit_slots();
-    fit_chunks();
+    if (std::size_t{live_} + 1 > usable_slots())
+        set_slots(std::max<std::size_t>(16, slots_.size() * 2));
+    if (chunks_.size() == chunks_.capacity())
+        set_chunk_capacity(std::max<std::size_t>(4, chunks_.size() * 2));
+    shrink();
     const std::size_t number = first_with_room();
     if (number == chunks_.size() || !chunks_[number]) add_chunk(number);
     return true;
 }
 
-/// Doubles the slots when more than 13 of 16 would be taken, and shrinks them when less than a
-/// quarter of that is: to where they are far from either.
-void memory_shard::fit_slots() {
+/// What is less than a quarter used, to where it is far from that and from being full.
+void memory_shard::shrink() {
     const std::size_t wanted = std::size_t{live_} + 1;
-    const std::size_t most = slots_.size() / 16 * 13;
-    if (wanted > most)
-        set_slots(std::max<std::size_t>(16, slots_.size() * 2));
-    else if (slots_.size() > 16 && wanted < most / 4)
+    if (slots_.size() > 16 && wanted < usable_slots() / 4)
         set_slots(std::max<std::size_t>(16, std::bit_ceil(2 * wanted)));
+    if (chunks_.capacity() > 16 && chunks_.size() < chunks_.capacity() / 4)
+        set_chunk_capacity(std::max<std::size_t>(4, chunks_.size() * 2));
 }
 
 void memory_shard::set_slots(std::size_t count) {
@@ -70,13 +71,6 @@ void memory_shard::set_slots(std::size_t count) {
         if (slot != empty) place(made, slot, (*this)[slot & none].hash);
     const std::lock_guard guard(mutex_);
     slots_.swap(made);
-}
-
-void memory_shard::fit_chunks() {
-    if (chunks_.size() == chunks_.capacity())
-        set_chunk_capacity(std::max<std::size_t>(4, chunks_.size() * 2));
-    else if (chunks_.capacity() > 16 && chunks_.size() < chunks_.capacity() / 4)
-        set_chunk_capacity(std::max<std::size_t>(4, chunks_.size() * 2));
 }
 
 void memory_shard::set_chunk_capacity(std::size_t count) {
