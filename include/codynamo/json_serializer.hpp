@@ -49,7 +49,8 @@ concept json_document = std::same_as<T, boost::json::value> ||
 ///   which are trusted.
 ///
 /// Not among them, at whatever depth: views and pointers, which would outlive what they refer to;
-/// C arrays; long double and other wide numbers.
+/// C arrays; long double and other wide numbers; described structs that are containers, texts or
+/// tuples as well, whose members would be lost.
 template <class T>
 concept json_representable = detail::json_problem_in<T>::problem == detail::json_problem::none;
 

@@ -83,6 +83,8 @@ struct twice : viewer { std::string text; };
 BOOST_DESCRIBE_STRUCT(twice, (viewer), (text))
 struct constant { const int a = 0; };
 BOOST_DESCRIBE_STRUCT(constant, (), (a))
+struct labelled : std::vector<int> { std::string label; };
+BOOST_DESCRIBE_STRUCT(labelled, (), (label))
 template class codynamo::json_serializer<${type}>;
 ")
     compile("-std=c++20" "json_serializer.*${expected}")
@@ -95,6 +97,7 @@ refuse("std::vector<int[3]>" "cannot hold a C array")
 refuse("std::vector<long double>" "cannot hold a number that is wider")
 refuse("std::unique_ptr<int>" "does not know this type: describe it")
 refuse("std::vector<derived>" "is described, but one of its bases is not")
+refuse("labelled" "make the container a member instead of a base")
 refuse("secretive" "writes public members only")
 refuse("twice" "have the same name")
 refuse("constant" "needs a default constructor and members that are not const")

@@ -12,6 +12,7 @@ enum class json_problem {
     c_array,
     number,
     unsupported,
+    described_container,
     undescribed_base,
     hidden_members,
     equal_names,
@@ -71,6 +72,16 @@ constexpr json_problem described_problem() {
         return json_problem::none;
 }
 
+/// T is written as a container, a text or a tuple although its members are described, which would
+/// be lost.
+template <class T>
+constexpr bool is_described_container() {
+    constexpr json_form form = form_of<T>();
+    return boost::describe::has_describe_members<T>::value &&
+           (form == json_form::text || form == json_form::map || form == json_form::sequence ||
+            form == json_form::tuple);
+}
+
 /// What is wrong with T apart from its parts.
 template <class T>
 constexpr json_problem own_problem() {
@@ -83,6 +94,8 @@ constexpr json_problem own_problem() {
         return json_problem::view;
     else if constexpr (form == json_form::unsupported)
         return json_problem::unsupported;
+    else if constexpr (is_described_container<T>())
+        return json_problem::described_container;
     else if constexpr (form == json_form::described)
         return described_problem<T>();
     else
@@ -228,6 +241,11 @@ struct json_check<json_finding<Problem, T>> {
                   "BOOST_DESCRIBE_STRUCT(T, (bases...), (members...)) or BOOST_DESCRIBE_ENUM, or "
                   "give it tag_invoke overloads for boost::json::value_from_tag and "
                   "boost::json::value_to_tag<T>");
+    static_assert(Problem != json_problem::described_container,
+                  "json_serializer: this struct is described, but it is also a container, a text "
+                  "or a tuple, and its described members would be lost; make the container a "
+                  "member instead of a base, or give the struct tag_invoke overloads for "
+                  "boost::json::value_from_tag and boost::json::value_to_tag<T>");
     static_assert(Problem != json_problem::undescribed_base,
                   "json_serializer: this struct is described, but one of its bases is not; "
                   "describe the base with BOOST_DESCRIBE_STRUCT too");

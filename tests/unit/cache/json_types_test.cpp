@@ -160,6 +160,65 @@ struct with_array {
 };
 BOOST_DESCRIBE_STRUCT(with_array, (), (numbers))
 
+struct described_text : std::string {
+    int tag = 0;
+};
+BOOST_DESCRIBE_STRUCT(described_text, (), (tag))
+struct described_vector : std::vector<int> {
+    int extra = 0;
+};
+BOOST_DESCRIBE_STRUCT(described_vector, (), (extra))
+struct described_map : std::map<std::string, int> {
+    int extra = 0;
+};
+BOOST_DESCRIBE_STRUCT(described_map, (), (extra))
+struct described_tuple {
+    int x = 0;
+    int y = 0;
+};
+BOOST_DESCRIBE_STRUCT(described_tuple, (), (x, y))
+template <std::size_t I>
+int get(const described_tuple& of) {
+    return I == 0 ? of.x : of.y;
+}
+class range_with_members {
+public:
+    using value_type = int;
+    std::string name;
+    auto begin() const { return items_.begin(); }
+    auto end() const { return items_.end(); }
+    void push_back(int item) { items_.push_back(item); }
+
+private:
+    std::vector<int> items_;
+    BOOST_DESCRIBE_CLASS(range_with_members, (), (name), (), ())
+};
+/// Says itself how it is written.
+struct custom_vector : std::vector<int> {
+    int extra = 0;
+};
+BOOST_DESCRIBE_STRUCT(custom_vector, (), (extra))
+void tag_invoke(json::value_from_tag, json::value& out, const custom_vector& v) {
+    out = v.extra;
+}
+custom_vector tag_invoke(json::value_to_tag<custom_vector>, const json::value& v) {
+    custom_vector out;
+    out.extra = json::value_to<int>(v);
+    return out;
+}
+
+} // namespace json_types_test
+
+template <>
+struct std::tuple_size<json_types_test::described_tuple> : std::integral_constant<std::size_t, 2> {
+};
+template <std::size_t I>
+struct std::tuple_element<I, json_types_test::described_tuple> {
+    using type = int;
+};
+
+namespace json_types_test {
+
 template <class T>
 constexpr detail::json_problem problem = detail::json_problem_in<T>::problem;
 using enum detail::json_problem;
@@ -220,6 +279,13 @@ static_assert(problem<base_not_described> == undescribed_base);
 static_assert(problem<same_name> == equal_names && problem<two_bases> == equal_names);
 static_assert(problem<with_private> == hidden_members && problem<private_base> == hidden_members);
 static_assert(problem<with_const> == not_assignable && problem<no_default> == not_assignable);
+static_assert(problem<described_text> == described_container);
+static_assert(problem<described_vector> == described_container);
+static_assert(problem<described_map> == described_container);
+static_assert(problem<described_tuple> == described_container);
+static_assert(problem<range_with_members> == described_container);
+static_assert(problem<std::vector<std::optional<described_text>>> == described_container);
+static_assert(json_representable<custom_vector>);
 static_assert(problem<with_array> == c_array && problem<char[8]> == c_array);
 
 // Types that nobody described.
