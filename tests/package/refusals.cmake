@@ -85,6 +85,11 @@ struct constant { const int a = 0; };
 BOOST_DESCRIBE_STRUCT(constant, (), (a))
 struct labelled : std::vector<int> { std::string label; };
 BOOST_DESCRIBE_STRUCT(labelled, (), (label))
+struct written { int a = 0; };
+BOOST_DESCRIBE_STRUCT(written, (), (a))
+inline void tag_invoke(boost::json::value_from_tag, boost::json::value& out, const written& w) {
+    out = w.a;
+}
 template class codynamo::json_serializer<${type}>;
 ")
     compile("-std=c++20" "json_serializer.*${expected}")
@@ -97,6 +102,7 @@ refuse("std::vector<int[3]>" "cannot hold a C array")
 refuse("std::vector<long double>" "cannot hold a number that is wider")
 refuse("std::unique_ptr<int>" "does not know this type: describe it")
 refuse("std::vector<derived>" "is described, but one of its bases is not")
+refuse("written" "has a tag_invoke overload for only one of")
 refuse("labelled" "make the container a member instead of a base")
 refuse("secretive" "writes public members only")
 refuse("twice" "have the same name")

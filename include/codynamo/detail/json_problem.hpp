@@ -11,6 +11,7 @@ enum class json_problem {
     view,
     c_array,
     number,
+    single_overload,
     unsupported,
     described_container,
     undescribed_base,
@@ -92,6 +93,8 @@ constexpr json_problem own_problem() {
         return json_problem::number;
     else if constexpr (form == json_form::view)
         return json_problem::view;
+    else if constexpr (has_json_writer<T> != has_json_reader<T>)
+        return json_problem::single_overload;
     else if constexpr (form == json_form::unsupported)
         return json_problem::unsupported;
     else if constexpr (is_described_container<T>())
@@ -236,6 +239,10 @@ struct json_check<json_finding<Problem, T>> {
     static_assert(Problem != json_problem::number,
                   "json_serializer cannot hold a number that is wider than 64 bits: a JSON number "
                   "is a double or a 64-bit integer here");
+    static_assert(Problem != json_problem::single_overload,
+                  "json_serializer: this type has a tag_invoke overload for only one of "
+                  "boost::json::value_from_tag and boost::json::value_to_tag<T> (a base's counts "
+                  "for the first), so it would not come back as it was; add the other one");
     static_assert(Problem != json_problem::unsupported,
                   "json_serializer does not know this type: describe it with "
                   "BOOST_DESCRIBE_STRUCT(T, (bases...), (members...)) or BOOST_DESCRIBE_ENUM, or "

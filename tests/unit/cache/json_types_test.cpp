@@ -108,6 +108,37 @@ void tag_invoke(json::value_from_tag, json::value& out, const write_only& w) {
     out = w.x;
 }
 
+/// Described, and written by the user, but not read.
+struct described_write_only {
+    int x = 0;
+};
+BOOST_DESCRIBE_STRUCT(described_write_only, (), (x))
+void tag_invoke(json::value_from_tag, json::value& out, const described_write_only& w) {
+    out = w.x;
+}
+/// Described, and read by the user, but not written.
+struct described_read_only {
+    int x = 0;
+};
+BOOST_DESCRIBE_STRUCT(described_read_only, (), (x))
+described_read_only tag_invoke(json::value_to_tag<described_read_only>, const json::value& v) {
+    return {json::value_to<int>(v)};
+}
+struct read_only_with_result {
+    int x = 0;
+};
+BOOST_DESCRIBE_STRUCT(read_only_with_result, (), (x))
+json::result<read_only_with_result> tag_invoke(json::try_value_to_tag<read_only_with_result>,
+                                               const json::value& v) {
+    return read_only_with_result{json::value_to<int>(v)};
+}
+/// Would be written as its base is.
+struct derived_from_custom : custom {
+    int y = 0;
+};
+BOOST_DESCRIBE_STRUCT(custom, (), (x))
+BOOST_DESCRIBE_STRUCT(derived_from_custom, (custom), (y))
+
 struct with_view {
     int before = 0;
     std::string_view text;
@@ -279,6 +310,10 @@ static_assert(problem<base_not_described> == undescribed_base);
 static_assert(problem<same_name> == equal_names && problem<two_bases> == equal_names);
 static_assert(problem<with_private> == hidden_members && problem<private_base> == hidden_members);
 static_assert(problem<with_const> == not_assignable && problem<no_default> == not_assignable);
+static_assert(problem<described_write_only> == single_overload);
+static_assert(problem<described_read_only> == single_overload);
+static_assert(problem<read_only_with_result> == single_overload);
+static_assert(problem<std::vector<std::optional<derived_from_custom>>> == single_overload);
 static_assert(problem<described_text> == described_container);
 static_assert(problem<described_vector> == described_container);
 static_assert(problem<described_map> == described_container);
@@ -294,7 +329,7 @@ static_assert(problem<std::vector<plain_base>> == unsupported);
 static_assert(problem<std::filesystem::path> == unsupported);
 static_assert(problem<std::chrono::seconds> == unsupported);
 static_assert(problem<std::unique_ptr<int>> == unsupported && problem<std::byte> == unsupported);
-static_assert(problem<write_only> == unsupported);
+static_assert(problem<write_only> == single_overload);
 static_assert(problem<long double> == number && problem<std::vector<long double>> == number);
 
 /// One of everything that comes back.
