@@ -13,12 +13,14 @@
 #include <cmath>
 #include <deque>
 #include <filesystem>
+#include <forward_list>
 #include <list>
 #include <map>
 #include <memory>
 #include <set>
 #include <span>
 #include <unordered_map>
+#include <valarray>
 #include <vector>
 
 using namespace codynamo;
@@ -191,6 +193,51 @@ struct with_array {
 };
 BOOST_DESCRIBE_STRUCT(with_array, (), (numbers))
 
+struct left_base : root_base {};
+BOOST_DESCRIBE_STRUCT(left_base, (root_base), ())
+struct right_base : root_base {};
+BOOST_DESCRIBE_STRUCT(right_base, (root_base), ())
+struct ambiguous_base : left_base, right_base {
+    int x = 0;
+};
+BOOST_DESCRIBE_STRUCT(ambiguous_base, (left_base, right_base), (x))
+
+/// Has tag_invoke overloads, but no default constructor.
+struct custom_without_default {
+    explicit custom_without_default(int given) : x(given) {}
+    int x;
+    friend bool operator==(const custom_without_default&, const custom_without_default&) = default;
+};
+void tag_invoke(json::value_from_tag, json::value& out, const custom_without_default& c) {
+    out = c.x;
+}
+custom_without_default tag_invoke(json::value_to_tag<custom_without_default>,
+                                  const json::value& v) {
+    return custom_without_default(json::value_to<int>(v));
+}
+/// Has tag_invoke overloads, but cannot be assigned.
+struct custom_constant {
+    const int x = 0;
+};
+void tag_invoke(json::value_from_tag, json::value& out, const custom_constant& c) {
+    out = c.x;
+}
+custom_constant tag_invoke(json::value_to_tag<custom_constant>, const json::value& v) {
+    return {json::value_to<int>(v)};
+}
+struct with_custom_constant {
+    custom_constant x;
+};
+BOOST_DESCRIBE_STRUCT(with_custom_constant, (), (x))
+/// A text that no text makes.
+class write_only_text {
+public:
+    operator json::string_view() const { return text_; } // NOLINT: on purpose
+
+private:
+    std::string text_;
+};
+
 struct described_text : std::string {
     int tag = 0;
 };
@@ -323,6 +370,22 @@ static_assert(problem<std::vector<std::optional<described_text>>> == described_c
 static_assert(json_representable<custom_vector>);
 static_assert(problem<with_array> == c_array && problem<char[8]> == c_array);
 
+// What cannot be built from what is read.
+static_assert(problem<std::forward_list<int>> == not_constructible);
+static_assert(problem<std::vector<std::valarray<double>>> == not_constructible);
+static_assert(problem<std::array<custom_without_default, 2>> == not_constructible);
+static_assert(problem<std::array<custom_constant, 2>> == not_constructible);
+static_assert(problem<write_only_text> == not_constructible);
+static_assert(problem<std::map<write_only_text, int>> == not_constructible);
+static_assert(problem<with_custom_constant> == not_assignable);
+static_assert(json_representable<std::array<int, 0>> && problem<std::array<int*, 0>> == view);
+static_assert(json_representable<std::vector<custom_without_default>>);
+
+// The fault of an alternative comes before the question whether it is told apart.
+static_assert(problem<ambiguous_base> == equal_names);
+static_assert(problem<std::variant<circle, ambiguous_base>> == equal_names);
+static_assert(problem<std::optional<ambiguous_base>> == equal_names);
+
 // Types that nobody described.
 static_assert(problem<undescribed_enum> == unsupported && problem<plain_base> == unsupported);
 static_assert(problem<std::vector<plain_base>> == unsupported);
@@ -347,6 +410,7 @@ struct everything {
     std::vector<bool> flags;
     std::deque<std::optional<int>> holes;
     std::array<std::uint16_t, 3> three{};
+    std::array<custom_without_default, 0> none{};
     std::set<int> distinct;
     std::multimap<int, std::string> many;
     std::unordered_map<std::string, derived> named;
@@ -359,8 +423,8 @@ struct everything {
 };
 BOOST_DESCRIBE_STRUCT(everything, (),
                       (flag, small, large, signed_large, letter, narrow, wide, text, document,
-                       perhaps, flags, holes, three, distinct, many, named, mixed, any, nullable,
-                       tree, own))
+                       perhaps, flags, holes, three, none, distinct, many, named, mixed, any,
+                       nullable, tree, own))
 
 class maker {
 public:
@@ -547,6 +611,10 @@ TEST_CASE("containers that would lose stored elements refuse them") {
                    static_cast<void>(json_serializer<std::array<int, 2>>().deserialize("[1,2,3]"));
                }),
                Catch::Contains("2 elements is expected, but the stored one has 3"));
+    CHECK_THAT(refusal_of([] {
+                   static_cast<void>(json_serializer<std::array<int, 0>>().deserialize("[1]"));
+               }),
+               Catch::Contains("0 elements is expected, but the stored one has 1"));
 }
 
 TEST_CASE("values nested too deep are refused when they are written, however deep") {
