@@ -64,6 +64,8 @@ private:
     /// In a catch block: logs that a layer above failed.
     void log_failure(std::size_t layer, std::string_view doing) const;
 
+    /// What a layer above the lowest has at hand and is fresh; nothing when it fails.
+    [[nodiscard]] bool load_now_above(std::size_t layer, std::string_view key, record& out) const;
     awaitable<std::optional<record>> ask_upper(std::size_t layer, const std::string& key,
                                                bool with_value);
     awaitable<void> ask_upper_many(std::size_t layer, many& question);
