@@ -4,6 +4,7 @@
 
 #include <codynamo/any_backend.hpp>
 #include <codynamo/cache_config.hpp>
+#include <codynamo/detail/hash_seed.hpp>
 #include <codynamo/detail/recycled.hpp>
 #include <codynamo/detail/striped_counter.hpp>
 #include <codynamo/error.hpp>
@@ -95,6 +96,7 @@ private:
 
     any_backend backend_;
     cache_config config_;
+    hash_seed seed_; ///< of the tables of keys in batches
     counter hits_, misses_, expired_, sets_, erased_, errors_, undecodable_;
 };
 
