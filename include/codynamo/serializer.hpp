@@ -30,9 +30,10 @@ concept deserializes_from_bytes = requires(const S& policy, std::string_view byt
 ///     T           deserialize(std::string_view bytes) const;
 ///
 /// What they throw becomes errc::serialize_failed or errc::deserialize_failed with the words of the
-/// std::exception; std::bad_alloc is thrown as it is, also by functions named try_… or …_many. They may be called from several threads at once. The cache passes rvalues, so a
-/// policy that can move may add `serialize(T&&)` and `deserialize(std::string&&)`.
-/// `codynamo/testing/contract.hpp` checks that a policy gives back what it was given.
+/// std::exception; std::bad_alloc is thrown as it is, also by functions named try_… or …_many. They
+/// may be called from several threads at once. The cache passes rvalues, so a policy that can move
+/// may add `serialize(T&&)` and `deserialize(std::string&&)`. `codynamo/testing/contract.hpp`
+/// checks that a policy gives back what it was given.
 template <class S, class T>
 concept serializer = std::copy_constructible<S> && std::movable<T> && serializes_to_string<S, T> &&
                      deserializes_from_bytes<S, T>;

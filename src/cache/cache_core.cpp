@@ -7,6 +7,8 @@
 
 #include <codynamo/detail/cache_core.hpp>
 
+#include <boost/core/demangle.hpp>
+
 #include <unordered_map>
 #include <utility>
 
@@ -120,13 +122,16 @@ void cache_core::rethrow_policy_failure(errc code) {
     throw error(code, words_of_current_exception());
 }
 
-void cache_core::on_undecodable(std::string_view key) {
+void cache_core::on_undecodable(std::string_view key, const std::type_info& type) {
     add(undecodable_);
-    const std::string words = "key '" + shown(key) + "': " + words_of_current_exception();
-    if (config_.on_undecodable == undecodable::error) throw error(errc::deserialize_failed, words);
+    if (config_.on_undecodable == undecodable::error)
+        throw error(errc::deserialize_failed,
+                    "key '" + shown(key) + "': " + words_of_current_exception());
     add(misses_);
     if (config_.env.log.wants(log_level::warning))
-        config_.env.log.write(log_level::warning, "cache: undecodable value, a miss: " + words);
+        config_.env.log.write(log_level::warning, "cache: a value that cannot be read as " +
+                                                      boost::core::demangle(type.name()) +
+                                                      " is a miss: " + kind_of_current_exception());
 }
 
 void cache_core::count_outcomes(const std::vector<result<void>>& outcomes,

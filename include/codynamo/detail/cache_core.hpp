@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <vector>
 
 namespace codynamo::detail {
@@ -65,9 +66,10 @@ public:
     [[nodiscard]] static failure caught();
     /// In a catch block: what a serializer policy threw, as a codynamo::error with that code.
     [[noreturn]] static void rethrow_policy_failure(errc code);
-    /// In a catch block: the policy refused the bytes that are stored under the key. Throws
-    /// errc::deserialize_failed, or counts and logs a miss, by the configuration.
-    void on_undecodable(std::string_view key);
+    /// In a catch block: the policy refused the bytes that are stored under the key, for a value of
+    /// that type. Throws errc::deserialize_failed, or counts and logs a miss, by the configuration.
+    /// The log line has neither the key nor the words of the policy, which may quote the value.
+    void on_undecodable(std::string_view key, const std::type_info& type);
 
     /// `bytes` is what the policy made, or why it could not.
     static boost::asio::awaitable<void> store(shared self, std::string key,

@@ -5,6 +5,7 @@
 #include <codynamo/cache.hpp>
 
 #include <new>
+#include <typeinfo>
 
 namespace codynamo {
 
@@ -40,7 +41,7 @@ struct cache<T, Serializer>::state : detail::cache_core {
         } catch (const std::bad_alloc&) {
             throw;
         } catch (...) {
-            on_undecodable(key);
+            on_undecodable(key, typeid(T));
         }
         return value;
     }

@@ -190,7 +190,8 @@ TEST_CASE("an enumeration's value without a name is refused when it is set") {
     CHECK(run(it.get("k")) == colour::green);
 }
 
-TEST_CASE("bytes that cannot be decoded are an error that names the key, or a miss") {
+TEST_CASE(
+    "bytes that cannot be decoded are an error that names the key, or a miss whose line does not") {
     const frozen t;
     const minimal_backend below;
     std::vector<std::string> log;
@@ -227,7 +228,9 @@ TEST_CASE("bytes that cannot be decoded are an error that names the key, or a mi
     CHECK(lenient.stats().expired == 0);
     CHECK(lenient.stats().hits == 0);
     REQUIRE(log.size() == 5);
-    CHECK_THAT(log[0], Catch::Contains(words));
+    for (const std::string& line : log)
+        CHECK(line == "cache: a value that cannot be read as json_members_test::address is a miss: "
+                      "the stored bytes could not be deserialized");
 
     run(lenient.set(key, {"x", 7}));
     CHECK(run(lenient.get(key)) == address{"x", 7});
