@@ -139,6 +139,13 @@ TEST_CASE("a number is read only by a type that can hold it") {
     constexpr float least = std::numeric_limits<float>::denorm_min();
     CHECK(refusal_to_read<float>("1e300") ==
           "float: the stored number is beyond the range of float");
+    // The shortest text of the largest float, and the last number that rounds to it.
+    constexpr float largest = std::numeric_limits<float>::max();
+    CHECK(read<float>("3.4028235e38") == largest);
+    CHECK(read<float>("-3.4028235e38") == -largest);
+    CHECK(read<float>("3.4028235677973362e38") == largest);
+    CHECK(refusal_to_read<float>("3.4028235677973366e38") ==
+          "float: the stored number is beyond the range of float");
     CHECK_THAT(refusal_to_read<float>("-3.5e38"), Catch::Contains("beyond the range of float"));
     CHECK_THAT(refusal_to_read<float>("1e-300"), Catch::Contains("too small for a float"));
     CHECK_THAT(refusal_to_read<float>("-1e-50"), Catch::Contains("too small for a float"));
