@@ -44,8 +44,9 @@ public:
                                     : expires_at(times()).value_or(timestamp::max());
     }
     /// What it counts for against the bound in bytes.
-    [[nodiscard]] std::size_t weight() const noexcept {
-        return key_size_ + value_size_ + overhead_bytes;
+    [[nodiscard]] std::size_t weight() const noexcept { return weight_of(key_size_, value_size_); }
+    [[nodiscard]] static std::size_t weight_of(std::size_t key, std::size_t value) noexcept {
+        return key + value + overhead_bytes;
     }
     /// What this block takes from the heap.
     [[nodiscard]] std::size_t block_bytes() const noexcept {

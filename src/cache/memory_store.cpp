@@ -26,6 +26,12 @@ std::size_t heap_bound(std::size_t max_bytes) noexcept {
     return max_bytes + std::min(share, std::numeric_limits<std::size_t>::max() - max_bytes);
 }
 
+bool allows(memory_store::condition when, const memory_node* old, timestamp written,
+            const memory_node* expected) noexcept {
+    if (when == memory_store::condition::if_same) return old == expected;
+    return when == memory_store::condition::always || !old || old->written() <= written;
+}
+
 } // namespace
 
 memory_store::memory_store(std::size_t max_bytes, std::size_t max_entries, memory_eviction eviction,
@@ -46,6 +52,14 @@ memory_store::place memory_store::locate(std::string_view key) const noexcept {
     const std::size_t shard = memory_table::shard_of(hash);
     const auto upper = static_cast<std::uint32_t>(hash >> 32);
     return {shard, table_.shard(shard).find(upper, key), upper};
+}
+
+entry_id memory_store::entry_at(const place& where) noexcept {
+    return where.at == memory_shard::none ? no_entry : memory_table::id_of(where.shard, where.at);
+}
+
+const memory_node* memory_store::node_of(entry_id entry) const noexcept {
+    return entry == no_entry ? nullptr : table_[entry].node;
 }
 
 template <class Take>
@@ -127,32 +141,39 @@ void memory_store::expire(timestamp now, int budget, released_nodes& released) n
 }
 
 bool memory_store::put(node_ptr node, timestamp now, condition when, const memory_node* expected) {
+    if (node->weight() > bound_.bytes)
+        return put_too_heavy(node->key(), node->written(), now, when, expected);
     released_nodes released;
     const std::lock_guard guard(mutex_);
     apply_notes();
-    const bool stored = put_locked(std::move(node), now, when, expected, released);
+    const bool stored = put_locked(node, now, when, expected, released);
     expire(now, wheel_budget, released);
     return stored;
 }
 
-bool memory_store::put_locked(node_ptr node, timestamp now, condition when,
+bool memory_store::put_locked(node_ptr& node, timestamp now, condition when,
                               const memory_node* expected, released_nodes& released) {
-    const bool fits = node->weight() <= bound_.bytes;
     const place where = locate(node->key());
-    entry_id there =
-        where.at == memory_shard::none ? no_entry : memory_table::id_of(where.shard, where.at);
-    const memory_node* const old = there == no_entry ? nullptr : table_[there].node;
-    if (when == condition::if_same && old != expected) return false;
-    if (when == condition::if_newer && old && old->written() > node->written()) return false;
-    if (!fits) {
-        if (old) remove(there, released);
-    } else if (old) {
-        replace(there, std::move(node), now, released);
-    } else {
-        there = insert(where, std::move(node), now);
-    }
-    make_room(there, released);
+    entry_id entry = entry_at(where);
+    if (!allows(when, node_of(entry), node->written(), expected)) return false;
+    if (entry != no_entry)
+        replace(entry, std::move(node), now, released);
+    else
+        entry = insert(where, node, now);
+    make_room(entry, released);
     return true;
+}
+
+bool memory_store::put_too_heavy(std::string_view key, timestamp written, timestamp now,
+                                 condition when, const memory_node* expected) noexcept {
+    released_nodes released;
+    const std::lock_guard guard(mutex_);
+    apply_notes();
+    const entry_id entry = entry_at(locate(key));
+    const bool allowed = allows(when, node_of(entry), written, expected);
+    if (allowed && entry != no_entry) remove(entry, released);
+    expire(now, wheel_budget, released);
+    return allowed;
 }
 
 void memory_store::make_room(entry_id spared, released_nodes& released) noexcept {
@@ -176,7 +197,7 @@ void memory_store::shrink() noexcept {
 }
 
 /// no_entry when the shard is full.
-entry_id memory_store::insert(const place& where, node_ptr node, timestamp now) {
+entry_id memory_store::insert(const place& where, node_ptr& node, timestamp now) {
     const std::size_t weight = node->weight();
     const memory_load after{held_.entries + 1, held_.bytes + weight};
     const std::size_t block = node->block_bytes();
@@ -222,23 +243,19 @@ void memory_store::remove(entry_id entry, released_nodes& released) noexcept {
 bool memory_store::erase(std::string_view key, timestamp now) noexcept {
     released_nodes released;
     const std::lock_guard guard(mutex_);
-    const place where = locate(key);
-    const bool is_there = where.at != memory_shard::none;
-    if (is_there) remove(memory_table::id_of(where.shard, where.at), released);
+    const entry_id entry = entry_at(locate(key));
+    if (entry != no_entry) remove(entry, released);
     expire(now, wheel_budget, released);
-    return is_there;
+    return entry != no_entry;
 }
 
 void memory_store::drop(const memory_node& expired, timestamp now) noexcept {
     released_nodes released;
     const std::lock_guard guard(mutex_);
-    const place where = locate(expired.key());
-    if (where.at != memory_shard::none) {
-        const entry_id entry = memory_table::id_of(where.shard, where.at);
-        if (table_[entry].node == &expired) {
-            remove(entry, released);
-            ++expired_;
-        }
+    const entry_id entry = entry_at(locate(expired.key()));
+    if (node_of(entry) == &expired) {
+        remove(entry, released);
+        ++expired_;
     }
     expire(now, wheel_budget, released);
 }

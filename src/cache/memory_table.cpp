@@ -80,14 +80,20 @@ void memory_shard::set_chunk_capacity(std::size_t count) {
     std::vector<std::uint64_t> room;
     room.reserve((count + 63) / 64);
     room.assign(room_.begin(), room_.end());
-    std::vector<chunk> made; // the one there is stays as it is while readers use it
-    made.reserve(count);
+    // Readers use the present list until the new one is whole. For that long both own the chunks:
+    // nothing throws until only one does.
+    std::vector<chunk> chunks;
+    chunks.reserve(count);
+    for (const chunk& each : chunks_)
+        chunks.emplace_back(each.get());
     taken_.swap(taken);
     room_.swap(room);
-    const std::lock_guard guard(mutex_);
-    for (chunk& one : chunks_)
-        made.push_back(std::move(one));
-    chunks_.swap(made);
+    {
+        const std::lock_guard guard(mutex_);
+        chunks_.swap(chunks);
+    }
+    for (chunk& each : chunks)
+        static_cast<void>(each.release());
 }
 
 /// There is capacity for it.

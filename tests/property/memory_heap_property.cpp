@@ -4,6 +4,7 @@
 #include "property/check.hpp"
 #include "property/live_heap.hpp"
 
+#include <codynamo/memory_backend.hpp>
 #include <codynamo/testing/seeded_random.hpp>
 
 #include <optional>
@@ -223,6 +224,22 @@ TEST_CASE("a record that fills a memory takes the room of the small ones before 
             CHECK(m.heap() <= m.bound());
         }
     }
+}
+
+TEST_CASE("a record too large for a memory is refused without a copy, and what was there goes") {
+    memory_backend memory({.max_bytes = 10'000});
+    const record small{.value = "v", .written = timestamp(2h), .lifetime = for_ever, .source = {}};
+    const record large{.value = std::string(1 << 20, 'v'),
+                       .written = timestamp(1h),
+                       .lifetime = for_ever,
+                       .source = {}};
+    memory.store_now("k", small);
+    (void)property::take_largest_block();
+    memory.store_now("other", large);
+    CHECK(memory.stats().entries == 1);
+    memory.store_now("k", large);
+    CHECK(memory.stats().entries == 0);
+    CHECK(property::take_largest_block() < large.value.size());
 }
 
 TEST_CASE("released nodes are freed when their list is, unless a reader has them") {
