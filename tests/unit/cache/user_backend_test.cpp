@@ -208,6 +208,9 @@ TEST_CASE("what a user's backend throws is backend_failed with its words, from e
         check_backend(over_three, how);
         check_backend(over_all, how);
         check_whole_operations(all, how);
+        check_whole_operations(over_all, how);
+        for (const auto& outcome : run(any_backend(three).load_many({"a", "b"})))
+            check_outcome(outcome, how);
         check_cache(cache<int>(three), how);
         check_cache(cache<int>(all), how);
         check_cache(cache<int>(over_three), how);
