@@ -132,18 +132,18 @@ TEST_CASE("after a clock that was far behind, what is due is found in a few step
         CHECK(w.due(behind).empty());
         due.push_back(w.add(start, 1h, behind));
         const timestamp now = start + 24h * 151;
-        std::vector<entry_id> found;
+        std::vector<entry_id> expired;
         int budget = few;
         for (entry_id id; (id = w.it.next_due(now, budget)) != no_entry;)
-            found.push_back(id);
+            expired.push_back(id);
         CHECK(budget > 0);
-        std::sort(found.begin(), found.end());
+        std::sort(expired.begin(), expired.end());
         std::sort(due.begin(), due.end());
-        CHECK(found == due);
+        CHECK(expired == due);
         CHECK(w.it.size() == waiting.size());
-        found = w.due(start + 24h * 1000);
-        std::sort(found.begin(), found.end());
-        CHECK(found == waiting);
+        expired = w.due(start + 24h * 1000);
+        std::sort(expired.begin(), expired.end());
+        CHECK(expired == waiting);
     }
 }
 

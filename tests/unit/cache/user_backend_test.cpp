@@ -277,11 +277,11 @@ TEST_CASE("a layer above whose load_now throws is passed over with a warning") {
 TEST_CASE("a key whose load_now throws is that key's outcome in a made-up batch") {
     failing_at_hand wrapped;
     wrapped.failing_key = "b";
-    const auto found = run(any_backend(wrapped).load_many({"a", "b", "c"}));
-    REQUIRE(found.size() == 3);
-    CHECK(found[0].value()->value == "a");
-    check_outcome(found[1], failing_by::coroutine);
-    CHECK(found[2].value()->value == "c");
+    const auto loaded = run(any_backend(wrapped).load_many({"a", "b", "c"}));
+    REQUIRE(loaded.size() == 3);
+    CHECK(loaded[0].value()->value == "a");
+    check_outcome(loaded[1], failing_by::coroutine);
+    CHECK(loaded[2].value()->value == "c");
 }
 
 TEST_CASE("a batch of a user's backend that answers too few outcomes is a bad response") {
