@@ -33,10 +33,11 @@ namespace codynamo {
 ///
 /// Failures: an operation fails by throwing codynamo::error (or any boost::system::system_error), a
 /// cancelled one by throwing boost::asio::error::operation_aborted. What else it throws, except
-/// std::bad_alloc, is reported by the cache, layered_backend and any_backend as
-/// errc::backend_failed with its words: thrown, or as the outcome of each key where the function is
-/// named try_… or …_many. A batch answers one outcome per key, in their order; another number of
-/// them is errc::bad_response.
+/// std::bad_alloc, becomes errc::backend_failed with its words in the cache, layered_backend and
+/// any_backend. They throw it, but for the cache's functions named try_… or …_many, which give it
+/// as an outcome, of a batch for each key. A batch answers one outcome per key, in their order;
+/// another number of them is errc::bad_response. Where a backend has no batch of its own, a key
+/// whose operation throws has that as its outcome.
 template <class B>
 concept backend = requires(B& b, std::string key, record r) {
     { b.load(std::move(key)) } -> std::same_as<boost::asio::awaitable<std::optional<record>>>;

@@ -46,10 +46,11 @@ concept json_document = std::same_as<T, boost::json::value> ||
 ///   boolean, number, string, array, object), or described structs each of which has a member that
 ///   must be there and that the other lacks;
 /// - types with tag_invoke overloads for boost::json::value_from_tag and boost::json::value_to_tag,
-///   which are trusted.
+///   which are trusted (types with one of the two are refused).
 ///
 /// Not among them, at whatever depth: views and pointers, which would outlive what they refer to;
-/// C arrays; long double and other wide numbers.
+/// C arrays; long double and other wide numbers; described structs that are containers, texts or
+/// tuples as well, whose members would be lost.
 template <class T>
 concept json_representable = detail::json_problem_in<T>::problem == detail::json_problem::none;
 

@@ -29,10 +29,11 @@ concept deserializes_from_bytes = requires(const S& policy, std::string_view byt
 ///     std::string serialize(const T& value) const;
 ///     T           deserialize(std::string_view bytes) const;
 ///
-/// Whatever std::exception they throw becomes errc::serialize_failed or errc::deserialize_failed
-/// with its words. They may be called from several threads at once. The cache passes rvalues, so a
-/// policy that can move may add `serialize(T&&)` and `deserialize(std::string&&)`.
-/// `codynamo/testing/contract.hpp` checks that a policy gives back what it was given.
+/// What they throw becomes errc::serialize_failed or errc::deserialize_failed with the words of the
+/// std::exception; std::bad_alloc is thrown as it is, also by functions named try_… or …_many. They
+/// may be called from several threads at once. The cache passes rvalues, so a policy that can move
+/// may add `serialize(T&&)` and `deserialize(std::string&&)`. `codynamo/testing/contract.hpp`
+/// checks that a policy gives back what it was given.
 template <class S, class T>
 concept serializer = std::copy_constructible<S> && std::movable<T> && serializes_to_string<S, T> &&
                      deserializes_from_bytes<S, T>;

@@ -110,14 +110,10 @@ backend_interface::load_many(std::vector<std::string> keys) {
     found_records found;
     found.reserve(keys.size());
     for (std::string& key : keys) {
-        record r;
-        if (load_now(key, r)) {
-            found.emplace_back(boost::system::in_place_value, std::move(r));
-            continue;
-        }
         try {
-            std::optional<record> one = co_await load(std::move(key));
-            found.emplace_back(boost::system::in_place_value, std::move(one));
+            std::optional<record> loaded(std::in_place);
+            if (!load_now(key, *loaded)) loaded = co_await load(std::move(key));
+            found.emplace_back(boost::system::in_place_value, std::move(loaded));
         } catch (...) {
             found.emplace_back(boost::system::in_place_error, failure_or_cancellation());
         }

@@ -7,6 +7,8 @@
 
 #include <codynamo/detail/cache_core.hpp>
 
+#include <boost/core/demangle.hpp>
+
 #include <unordered_map>
 #include <utility>
 
@@ -25,13 +27,13 @@ struct distinct_keys {
     std::vector<std::size_t> place;  ///< for each position, the place of its key in `firsts`
 };
 
-/// With a hash of its own each time: callers may have let others choose the keys.
+/// With a keyed hash: callers may have let others choose the keys.
 template <class Entries, class Key>
-distinct_keys find_distinct(const Entries& entries, Key key_of, random_source& random) {
+distinct_keys find_distinct(const Entries& entries, Key key_of, const hash_seed& seed) {
     distinct_keys distinct;
     distinct.place.reserve(entries.size());
-    std::unordered_map<std::string_view, std::size_t, keyed_hash> seen(
-        entries.size(), keyed_hash{draw_hash_seed(random)});
+    std::unordered_map<std::string_view, std::size_t, keyed_hash> seen(entries.size(),
+                                                                       keyed_hash{seed});
     for (std::size_t i = 0; i != entries.size(); ++i) {
         const auto [at, fresh] = seen.try_emplace(key_of(entries[i]), distinct.firsts.size());
         if (fresh) distinct.firsts.push_back(i);
@@ -62,7 +64,8 @@ std::optional<failure> lifetime_failure(const lifespan& lifetime) {
 } // namespace
 
 cache_core::cache_core(any_backend backend, cache_config config)
-    : backend_(std::move(backend)), config_(std::move(config)) {}
+    : backend_(std::move(backend)), config_(std::move(config)),
+      seed_(draw_hash_seed(*config_.env.random)) {}
 
 cache_stats cache_core::stats() const noexcept {
     return {.hits = hits_.total(),
@@ -119,13 +122,16 @@ void cache_core::rethrow_policy_failure(errc code) {
     throw error(code, words_of_current_exception());
 }
 
-void cache_core::on_undecodable(std::string_view key) {
+void cache_core::on_undecodable(std::string_view key, const std::type_info& type) {
     add(undecodable_);
-    const std::string words = "key '" + shown(key) + "': " + words_of_current_exception();
-    if (config_.on_undecodable == undecodable::error) throw error(errc::deserialize_failed, words);
+    if (config_.on_undecodable == undecodable::error)
+        throw error(errc::deserialize_failed,
+                    "key '" + shown(key) + "': " + words_of_current_exception());
     add(misses_);
     if (config_.env.log.wants(log_level::warning))
-        config_.env.log.write(log_level::warning, "cache: undecodable value, a miss: " + words);
+        config_.env.log.write(log_level::warning, "cache: a value that cannot be read as " +
+                                                      boost::core::demangle(type.name()) +
+                                                      " is a miss: " + kind_of_current_exception());
 }
 
 void cache_core::count_outcomes(const std::vector<result<void>>& outcomes,
@@ -209,7 +215,7 @@ asio::awaitable<bool> cache_core::touch(shared self, std::string key, lifespan l
 asio::awaitable<loaded_keys> cache_core::load_many(shared self,
                                                    const std::vector<std::string>& keys) {
     const auto same = [](const std::string& key) -> std::string_view { return key; };
-    distinct_keys distinct = find_distinct(keys, same, *self->config_.env.random);
+    distinct_keys distinct = find_distinct(keys, same, self->seed_);
     loaded_keys loaded;
     loaded.place = std::move(distinct.place);
     loaded.found.resize(distinct.firsts.size(), result<std::optional<record>>(std::nullopt));
@@ -255,7 +261,7 @@ cache_core::store_many(shared self, std::vector<serialized_entry> entries, lifes
             e.bytes = result<std::string>(in_place_error, *bad_lifetime);
     }
     const auto key = [](const serialized_entry& e) -> std::string_view { return e.key; };
-    const distinct_keys distinct = find_distinct(entries, key, *self->config_.env.random);
+    const distinct_keys distinct = find_distinct(entries, key, self->seed_);
     std::vector<std::size_t> last(distinct.firsts.size());
     for (std::size_t i = 0; i != entries.size(); ++i)
         last[distinct.place[i]] = i;
@@ -298,7 +304,7 @@ cache_core::store_many(shared self, std::vector<serialized_entry> entries, lifes
 asio::awaitable<std::vector<result<void>>> cache_core::erase_many(shared self,
                                                                   std::vector<std::string> keys) {
     const auto same = [](const std::string& key) -> std::string_view { return key; };
-    const distinct_keys distinct = find_distinct(keys, same, *self->config_.env.random);
+    const distinct_keys distinct = find_distinct(keys, same, self->seed_);
     std::vector<result<void>> of_distinct(distinct.firsts.size());
     std::vector<std::string> asked;
     std::vector<std::size_t> asked_at;

@@ -4,9 +4,11 @@
 #include "exception_words.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/core/demangle.hpp>
 
 #include <exception>
 #include <string>
+#include <typeinfo>
 
 namespace codynamo::detail {
 
@@ -32,6 +34,18 @@ std::string words_of_current_exception() {
         return e.as_failure().message();
     } catch (...) {
         return words_of(std::current_exception(), "something that is no std::exception");
+    }
+}
+
+std::string kind_of_current_exception() {
+    try {
+        throw;
+    } catch (const boost::system::system_error& e) {
+        return e.code().message();
+    } catch (const std::exception& e) {
+        return boost::core::demangle(typeid(e).name());
+    } catch (...) {
+        return "something that is no std::exception";
     }
 }
 

@@ -16,4 +16,8 @@ namespace codynamo::detail {
 /// For a catch block: what is being handled, in words for the log.
 [[nodiscard]] std::string words_of_current_exception();
 
+/// For a catch block: what kind of failure is being handled, without its words: those may quote
+/// keys and values.
+[[nodiscard]] std::string kind_of_current_exception();
+
 } // namespace codynamo::detail

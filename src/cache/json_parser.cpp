@@ -70,9 +70,13 @@ public:
         number_.append(s.data(), s.size());
         return true;
     }
-    bool on_int64(std::int64_t i, json::string_view, boost::system::error_code&) {
+    bool on_int64(std::int64_t i, json::string_view s, boost::system::error_code&) {
+        const bool is_negative = (number_.empty() ? s.front() : number_.front()) == '-';
         number_.clear();
-        stack_.push_int64(i);
+        if (i == 0 && is_negative)
+            stack_.push_double(-0.0); // no integer has this sign; it is read as 0 all the same
+        else
+            stack_.push_int64(i);
         return true;
     }
     bool on_uint64(std::uint64_t u, json::string_view, boost::system::error_code&) {

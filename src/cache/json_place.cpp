@@ -22,6 +22,8 @@ namespace {
 
 constexpr double two_to_63 = 9223372036854775808.0;
 constexpr double two_to_64 = 18446744073709551616.0;
+/// Numbers below this are nearer to the largest float than to what would come after it.
+constexpr double float_limit = 0x1.ffffffp127;
 
 void append_path(std::string& path, const json_place& at) {
     if (at.outer == nullptr) return;
@@ -136,9 +138,10 @@ double read_double(const json::value& value, const json_place& at) {
 
 float read_float(const json::value& value, const json_place& at) {
     const double number = read_double(value, at);
-    if (std::abs(number) > static_cast<double>(std::numeric_limits<float>::max()))
+    if (std::abs(number) >= float_limit)
         refuse(at, "the stored number is beyond the range of float");
-    const auto narrow = static_cast<float>(number);
+    constexpr auto max = static_cast<double>(std::numeric_limits<float>::max());
+    const auto narrow = static_cast<float>(std::clamp(number, -max, max));
     if (narrow == 0 && number != 0) refuse(at, "the stored number is too small for a float");
     if (!value.is_double() && static_cast<double>(narrow) != number)
         refuse(at, "the stored integer has more digits than a float can hold");

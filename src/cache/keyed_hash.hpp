@@ -3,6 +3,7 @@
 // collide cannot be chosen.
 #pragma once
 
+#include <codynamo/detail/hash_seed.hpp>
 #include <codynamo/environment.hpp>
 
 #include <bit>
@@ -12,11 +13,6 @@
 #include <string_view>
 
 namespace codynamo::detail {
-
-struct hash_seed {
-    std::uint64_t first = 0;
-    std::uint64_t second = 0;
-};
 
 /// A seed of a table's own.
 [[nodiscard]] inline hash_seed draw_hash_seed(random_source& random) noexcept {

@@ -26,7 +26,18 @@ void layered_backend::core::log_failure(std::size_t layer, std::string_view doin
 }
 
 bool layered_backend::core::load_now(std::string_view key, record& out) const {
-    return layers_.front().load_now(key, out) && (uppers() == 0 || fresh(out));
+    return uppers() == 0 ? lowest().load_now(key, out) : load_now_above(0, key, out);
+}
+
+bool layered_backend::core::load_now_above(std::size_t layer, std::string_view key,
+                                           record& out) const {
+    try {
+        return layers_[layer].load_now(key, out) && fresh(out);
+    } catch (...) {
+        if (detail::is_cancellation()) throw;
+        log_failure(layer, "reading");
+        return false;
+    }
 }
 
 asio::awaitable<std::optional<record>>
@@ -95,7 +106,7 @@ asio::awaitable<std::optional<record>> layered_backend::core::load(shared self, 
     const epoch since = self->epochs_.now(self->epochs_.stripe_of(key));
     for (std::size_t layer = 0; layer != self->uppers(); ++layer) {
         std::optional<record> found(std::in_place);
-        const bool at_hand = self->layers_[layer].load_now(key, *found) && self->fresh(*found);
+        const bool at_hand = self->load_now_above(layer, key, *found);
         if (!at_hand) found = co_await self->ask_upper(layer, key, true);
         if (!found) continue;
         if (layer > 0) co_await self->copy_up(layer, key, *found, since, copying::found);

@@ -59,11 +59,14 @@ private:
     /// Number of layers above the lowest; also the lowest layer's index.
     [[nodiscard]] std::size_t uppers() const noexcept { return layers_.size() - 1; }
     [[nodiscard]] bool fresh(const record& r) const noexcept {
-        return is_fresh(r, env_.time->now());
+        // Reading the clock takes longer than a lookup in memory.
+        return r.lifetime == for_ever || is_fresh(r, env_.time->now());
     }
     /// In a catch block: logs that a layer above failed.
     void log_failure(std::size_t layer, std::string_view doing) const;
 
+    /// What a layer above the lowest has at hand and is fresh; nothing when it fails.
+    [[nodiscard]] bool load_now_above(std::size_t layer, std::string_view key, record& out) const;
     awaitable<std::optional<record>> ask_upper(std::size_t layer, const std::string& key,
                                                bool with_value);
     awaitable<void> ask_upper_many(std::size_t layer, many& question);

@@ -84,9 +84,11 @@ public:
     }
 
     bool put(std::string_view key, const record& r, memory_store::condition when) {
-        node_ptr made = memory_node::make(key, r.value, r.written, r.lifetime);
-        if (!made) return true; // such a key can be kept by nobody, so nothing is there
-        return store_.put(std::move(made), env_.time->now(), when);
+        if (!store_.fits(key.size(), r.value.size()))
+            return store_.put_too_heavy(key, r.written, env_.time->now(), when);
+        node_ptr node = memory_node::make(key, r.value, r.written, r.lifetime);
+        if (!node) return true; // no such key can be kept, so nothing is there
+        return store_.put(std::move(node), env_.time->now(), when);
     }
 
     bool touch(std::string_view key, timestamp now, ttl lifetime) {

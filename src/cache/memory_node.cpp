@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <utility>
 
 namespace codynamo::detail {
 
@@ -23,9 +24,21 @@ memory_node::memory_node(std::string_view key, std::string_view value, timestamp
     if (!value.empty()) std::memcpy(text + key.size(), value.data(), value.size());
 }
 
-void memory_node::destroy(memory_node* node) noexcept {
+void* memory_node::end_lifetime(memory_node* node) noexcept {
     node->~memory_node();
-    ::operator delete(node);
+    return node;
+}
+
+void released_nodes::take(node_ptr node) noexcept {
+    static_assert(sizeof(block) <= sizeof(memory_node) && alignof(block) <= alignof(memory_node));
+    memory_node* const released = node.detach();
+    if (released != nullptr && released->drop_owner())
+        first_ = new (memory_node::end_lifetime(released)) block{first_};
+}
+
+released_nodes::~released_nodes() {
+    while (first_ != nullptr)
+        ::operator delete(std::exchange(first_, first_->next));
 }
 
 } // namespace codynamo::detail

@@ -44,8 +44,9 @@ public:
                                     : expires_at(times()).value_or(timestamp::max());
     }
     /// What it counts for against the bound in bytes.
-    [[nodiscard]] std::size_t weight() const noexcept {
-        return key_size_ + value_size_ + overhead_bytes;
+    [[nodiscard]] std::size_t weight() const noexcept { return weight_of(key_size_, value_size_); }
+    [[nodiscard]] static std::size_t weight_of(std::size_t key, std::size_t value) noexcept {
+        return key + value + overhead_bytes;
     }
     /// What this block takes from the heap.
     [[nodiscard]] std::size_t block_bytes() const noexcept {
@@ -57,6 +58,7 @@ public:
     static constexpr std::size_t overhead_bytes = 96;
 
 private:
+    friend class released_nodes;
     memory_node(std::string_view key, std::string_view value, timestamp written,
                 ttl lifetime) noexcept;
 
@@ -70,15 +72,39 @@ private:
         node->owners_.fetch_add(1, std::memory_order_relaxed);
     }
     friend void intrusive_ptr_release(memory_node* node) noexcept {
-        if (node->owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(node);
+        if (node->drop_owner()) ::operator delete(end_lifetime(node));
     }
-    static void destroy(memory_node* node) noexcept;
+    /// Whether it was the last one.
+    [[nodiscard]] bool drop_owner() noexcept {
+        return owners_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    }
+    /// The block that it was in.
+    [[nodiscard]] static void* end_lifetime(memory_node* node) noexcept;
 
     std::atomic<std::uint32_t> owners_{0};
     std::uint32_t key_size_;
     std::size_t value_size_;
     timestamp written_;
     ttl lifetime_;
+};
+
+/// A list of nodes that are freed with it: declared before the guard of a lock it frees them after
+/// the lock, because freeing many or large ones takes long. Takes no memory of its own.
+class released_nodes {
+public:
+    released_nodes() = default;
+    released_nodes(const released_nodes&) = delete;
+    released_nodes& operator=(const released_nodes&) = delete;
+    ~released_nodes();
+
+    /// One that has other owners is left to them.
+    void take(node_ptr node) noexcept;
+
+private:
+    struct block {
+        block* next;
+    };
+    block* first_ = nullptr;
 };
 
 } // namespace codynamo::detail

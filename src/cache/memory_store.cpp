@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 #include <utility>
 
 namespace codynamo::detail {
@@ -25,20 +26,13 @@ std::size_t heap_bound(std::size_t max_bytes) noexcept {
     return max_bytes + std::min(share, std::numeric_limits<std::size_t>::max() - max_bytes);
 }
 
+bool allows(memory_store::condition when, const memory_node* old, timestamp written,
+            const memory_node* expected) noexcept {
+    if (when == memory_store::condition::if_same) return old == expected;
+    return when == memory_store::condition::always || !old || old->written() <= written;
+}
+
 } // namespace
-
-/// Nodes that are let go of after the lock: freeing a large one takes long. Declared before the
-/// guard. What does not fit is freed at once.
-class memory_store::graveyard {
-public:
-    void take(node_ptr node) noexcept {
-        if (count_ != dead_.size()) dead_[count_++] = std::move(node);
-    }
-
-private:
-    std::array<node_ptr, 16> dead_;
-    std::size_t count_ = 0;
-};
 
 memory_store::memory_store(std::size_t max_bytes, std::size_t max_entries, memory_eviction eviction,
                            random_source& random)
@@ -58,6 +52,14 @@ memory_store::place memory_store::locate(std::string_view key) const noexcept {
     const std::size_t shard = memory_table::shard_of(hash);
     const auto upper = static_cast<std::uint32_t>(hash >> 32);
     return {shard, table_.shard(shard).find(upper, key), upper};
+}
+
+entry_id memory_store::entry_at(const place& where) noexcept {
+    return where.at == memory_shard::none ? no_entry : memory_table::id_of(where.shard, where.at);
+}
+
+const memory_node* memory_store::node_of(entry_id entry) const noexcept {
+    return entry == no_entry ? nullptr : table_[entry].node;
 }
 
 template <class Take>
@@ -92,11 +94,11 @@ memory_store::found_or_copied memory_store::find(std::string_view key, record& o
 }
 
 void memory_store::maintain(timestamp now) noexcept {
-    graveyard dead;
+    released_nodes released;
     const std::unique_lock guard(mutex_, std::try_to_lock);
     if (!guard) return;
     apply_notes();
-    expire(now, maintenance_budget, dead);
+    expire(now, maintenance_budget, released);
 }
 
 void memory_store::apply_notes() noexcept {
@@ -129,51 +131,73 @@ void memory_store::apply(read_buffer::read* reads, std::size_t count) noexcept {
     });
 }
 
-void memory_store::expire(timestamp now, int budget, graveyard& dead) noexcept {
+void memory_store::expire(timestamp now, int budget, released_nodes& released) noexcept {
     for (;;) {
         const entry_id due = wheel_.next_due(now, budget);
         if (due == no_entry) return;
-        remove(due, dead);
+        remove(due, released);
         ++expired_;
     }
 }
 
 bool memory_store::put(node_ptr node, timestamp now, condition when, const memory_node* expected) {
-    graveyard dead;
+    if (node->weight() > bound_.bytes)
+        return put_too_heavy(node->key(), node->written(), now, when, expected);
+    released_nodes released;
     const std::lock_guard guard(mutex_);
     apply_notes();
-    const bool stored = put_locked(std::move(node), now, when, expected, dead);
-    expire(now, wheel_budget, dead);
+    const bool stored = put_locked(node, now, when, expected, released);
+    expire(now, wheel_budget, released);
     return stored;
 }
 
-bool memory_store::put_locked(node_ptr node, timestamp now, condition when,
-                              const memory_node* expected, graveyard& dead) {
-    const bool fits = node->weight() <= bound_.bytes;
+bool memory_store::put_locked(node_ptr& node, timestamp now, condition when,
+                              const memory_node* expected, released_nodes& released) {
     const place where = locate(node->key());
-    entry_id there =
-        where.at == memory_shard::none ? no_entry : memory_table::id_of(where.shard, where.at);
-    const memory_node* const old = there == no_entry ? nullptr : table_[there].node;
-    if (when == condition::if_same && old != expected) return false;
-    if (when == condition::if_newer && old && old->written() > node->written()) return false;
-    if (!fits) {
-        if (old) remove(there, dead);
-    } else if (old) {
-        replace(there, std::move(node), now, dead);
-    } else {
-        there = insert(where, std::move(node), now);
-    }
-    while (over()) {
-        const entry_id victim = policy_->victim(there);
-        if (victim == no_entry) break;
-        remove(victim, dead);
-        ++evicted_;
-    }
+    entry_id entry = entry_at(where);
+    if (!allows(when, node_of(entry), node->written(), expected)) return false;
+    if (entry != no_entry)
+        replace(entry, std::move(node), now, released);
+    else
+        entry = insert(where, node, now);
+    make_room(entry, released);
     return true;
 }
 
+bool memory_store::put_too_heavy(std::string_view key, timestamp written, timestamp now,
+                                 condition when, const memory_node* expected) noexcept {
+    released_nodes released;
+    const std::lock_guard guard(mutex_);
+    apply_notes();
+    const entry_id entry = entry_at(locate(key));
+    const bool allowed = allows(when, node_of(entry), written, expected);
+    if (allowed && entry != no_entry) remove(entry, released);
+    expire(now, wheel_budget, released);
+    return allowed;
+}
+
+void memory_store::make_room(entry_id spared, released_nodes& released) noexcept {
+    while (over()) {
+        const entry_id victim = policy_->victim(spared);
+        if (victim == no_entry) return shrink();
+        remove(victim, released);
+        ++evicted_;
+    }
+}
+
+void memory_store::shrink() noexcept {
+    try {
+        for (std::size_t i = 0; i != memory_table::shard_count; ++i) {
+            table_.shard(i).shrink();
+            table_.count_heap(i);
+        }
+        policy_->reserve(held_);
+    } catch (const std::bad_alloc&) { // stays wide until the next put
+    }
+}
+
 /// no_entry when the shard is full.
-entry_id memory_store::insert(const place& where, node_ptr node, timestamp now) {
+entry_id memory_store::insert(const place& where, node_ptr& node, timestamp now) {
     const std::size_t weight = node->weight();
     const memory_load after{held_.entries + 1, held_.bytes + weight};
     const std::size_t block = node->block_bytes();
@@ -192,51 +216,48 @@ entry_id memory_store::insert(const place& where, node_ptr node, timestamp now) 
     return entry;
 }
 
-void memory_store::replace(entry_id entry, node_ptr node, timestamp now, graveyard& dead) noexcept {
+void memory_store::replace(entry_id entry, node_ptr node, timestamp now,
+                           released_nodes& released) noexcept {
     const std::size_t after = node->weight();
     const std::size_t before = table_[entry].node->weight();
     const bool expires = node->expires();
     block_bytes_ += node->block_bytes() - table_[entry].node->block_bytes();
     wheel_.cancel(entry);
-    dead.take(table_.shard_with(entry).replace(memory_table::index_of(entry), std::move(node)));
+    released.take(table_.shard_with(entry).replace(memory_table::index_of(entry), std::move(node)));
     held_.bytes = held_.bytes - before + after;
     if (before != after) policy_->on_reweigh(entry, before, after);
     policy_->on_use(entry);
     if (expires) wheel_.schedule(entry, now);
 }
 
-void memory_store::remove(entry_id entry, graveyard& dead) noexcept {
+void memory_store::remove(entry_id entry, released_nodes& released) noexcept {
     held_.bytes -= table_[entry].node->weight();
     --held_.entries;
     block_bytes_ -= table_[entry].node->block_bytes();
     policy_->on_remove(entry);
     wheel_.cancel(entry);
-    dead.take(table_.shard_with(entry).remove(memory_table::index_of(entry)));
+    released.take(table_.shard_with(entry).remove(memory_table::index_of(entry)));
     table_.count_heap(memory_table::shard_number(entry));
 }
 
 bool memory_store::erase(std::string_view key, timestamp now) noexcept {
-    graveyard dead;
+    released_nodes released;
     const std::lock_guard guard(mutex_);
-    const place where = locate(key);
-    const bool is_there = where.at != memory_shard::none;
-    if (is_there) remove(memory_table::id_of(where.shard, where.at), dead);
-    expire(now, wheel_budget, dead);
-    return is_there;
+    const entry_id entry = entry_at(locate(key));
+    if (entry != no_entry) remove(entry, released);
+    expire(now, wheel_budget, released);
+    return entry != no_entry;
 }
 
 void memory_store::drop(const memory_node& expired, timestamp now) noexcept {
-    graveyard dead;
+    released_nodes released;
     const std::lock_guard guard(mutex_);
-    const place where = locate(expired.key());
-    if (where.at != memory_shard::none) {
-        const entry_id entry = memory_table::id_of(where.shard, where.at);
-        if (table_[entry].node == &expired) {
-            remove(entry, dead);
-            ++expired_;
-        }
+    const entry_id entry = entry_at(locate(expired.key()));
+    if (node_of(entry) == &expired) {
+        remove(entry, released);
+        ++expired_;
     }
-    expire(now, wheel_budget, dead);
+    expire(now, wheel_budget, released);
 }
 
 std::size_t memory_store::clear() noexcept {
@@ -258,11 +279,11 @@ memory_stats memory_store::stats() const noexcept {
 }
 
 bool memory_store::drop_expired(sweep& s, timestamp now, std::size_t slice) noexcept {
-    graveyard dead;
+    released_nodes released;
     const std::lock_guard guard(mutex_);
     if (!std::exchange(s.begun, true)) s.expired_before = expired_;
     for (; slice != 0 && s.shard != memory_table::shard_count; --slice)
-        sweep_entry(s, now, dead);
+        sweep_entry(s, now, released);
     const bool over = s.shard == memory_table::shard_count;
     if (over) s.done.kept = held_.entries;
     s.done.deleted = expired_ - s.expired_before;
@@ -270,7 +291,7 @@ bool memory_store::drop_expired(sweep& s, timestamp now, std::size_t slice) noex
     return !over;
 }
 
-void memory_store::sweep_entry(sweep& s, timestamp now, graveyard& dead) noexcept {
+void memory_store::sweep_entry(sweep& s, timestamp now, released_nodes& released) noexcept {
     const memory_shard& shard = table_.shard(s.shard);
     if (s.next >= shard.size()) {
         ++s.shard;
@@ -285,7 +306,7 @@ void memory_store::sweep_entry(sweep& s, timestamp now, graveyard& dead) noexcep
         ++s.done.kept;
         return;
     }
-    remove(entry, dead);
+    remove(entry, released);
     ++expired_;
 }
 

@@ -59,6 +59,14 @@ public:
     /// std::bad_alloc and has changed nothing then.
     bool put(node_ptr node, timestamp now, condition when = condition::always,
              const memory_node* expected = nullptr);
+    /// Whether a node of so many bytes can be kept.
+    [[nodiscard]] bool fits(std::size_t key_size, std::size_t value_size) const noexcept {
+        return memory_node::weight_of(key_size, value_size) <= bound_.bytes;
+    }
+    /// As put of a node that does not fit, which need not be made.
+    bool put_too_heavy(std::string_view key, timestamp written, timestamp now,
+                       condition when = condition::always,
+                       const memory_node* expected = nullptr) noexcept;
     bool erase(std::string_view key, timestamp now) noexcept;
     /// The key's node has expired: it goes, if it is still this one.
     void drop(const memory_node& expired, timestamp now) noexcept;
@@ -80,7 +88,6 @@ public:
     bool drop_expired(sweep& s, timestamp now, std::size_t slice) noexcept;
 
 private:
-    class graveyard;
     static constexpr entry_id no_use = no_entry - 1; ///< of no entry: a shard has 2^24 at most
     struct place {
         std::size_t shard;
@@ -91,16 +98,25 @@ private:
     template <class Take>
     [[nodiscard]] auto look_up(std::string_view key, Take&& take) const noexcept;
     [[nodiscard]] place locate(std::string_view key) const noexcept;
+    /// The entry that lies there, or no_entry.
+    [[nodiscard]] static entry_id entry_at(const place& where) noexcept;
+    [[nodiscard]] const memory_node* node_of(entry_id entry) const noexcept;
     [[nodiscard]] bool over() const noexcept;
-    entry_id insert(const place& where, node_ptr node, timestamp now);
-    void replace(entry_id entry, node_ptr node, timestamp now, graveyard& dead) noexcept;
-    void remove(entry_id entry, graveyard& dead) noexcept;
+    /// What is not stored stays in `node`, and is freed by the caller after the lock.
+    entry_id insert(const place& where, node_ptr& node, timestamp now);
+    void replace(entry_id entry, node_ptr node, timestamp now, released_nodes& released) noexcept;
+    void remove(entry_id entry, released_nodes& released) noexcept;
     void apply_notes() noexcept;
     void apply(read_buffer::read* reads, std::size_t count) noexcept;
-    void expire(timestamp now, int budget, graveyard& dead) noexcept;
-    bool put_locked(node_ptr node, timestamp now, condition when, const memory_node* expected,
-                    graveyard& dead);
-    void sweep_entry(sweep& s, timestamp now, graveyard& dead) noexcept;
+    void expire(timestamp now, int budget, released_nodes& released) noexcept;
+    /// Evicts all but `spared`, which may be no_entry, until nothing is over its bound.
+    void make_room(entry_id spared, released_nodes& released) noexcept;
+    /// Gives back the room in table and policy that many entries before have left behind. For when
+    /// hardly any are left: looks at every shard.
+    void shrink() noexcept;
+    bool put_locked(node_ptr& node, timestamp now, condition when, const memory_node* expected,
+                    released_nodes& released);
+    void sweep_entry(sweep& s, timestamp now, released_nodes& released) noexcept;
 
     const memory_load bound_;
     const std::size_t heap_bound_; ///< of nodes, table and policy

@@ -46,22 +46,23 @@ std::size_t memory_shard::heap_bytes() const noexcept {
 
 bool memory_shard::reserve() {
     if (live_ == max_entries) return false;
-    fit_slots();
-    fit_chunks();
+    if (std::size_t{live_} + 1 > usable_slots())
+        set_slots(std::max<std::size_t>(16, slots_.size() * 2));
+    if (chunks_.size() == chunks_.capacity())
+        set_chunk_capacity(std::max<std::size_t>(4, chunks_.size() * 2));
+    shrink();
     const std::size_t number = first_with_room();
     if (number == chunks_.size() || !chunks_[number]) add_chunk(number);
     return true;
 }
 
-/// Doubles the slots when more than 13 of 16 would be taken, and shrinks them when less than a
-/// quarter of that is: to where they are far from either.
-void memory_shard::fit_slots() {
+/// What is less than a quarter used, to where it is far from that and from being full.
+void memory_shard::shrink() {
     const std::size_t wanted = std::size_t{live_} + 1;
-    const std::size_t most = slots_.size() / 16 * 13;
-    if (wanted > most)
-        set_slots(std::max<std::size_t>(16, slots_.size() * 2));
-    else if (slots_.size() > 16 && wanted < most / 4)
+    if (slots_.size() > 16 && wanted < usable_slots() / 4)
         set_slots(std::max<std::size_t>(16, std::bit_ceil(2 * wanted)));
+    if (chunks_.capacity() > 16 && chunks_.size() < chunks_.capacity() / 4)
+        set_chunk_capacity(std::max<std::size_t>(4, chunks_.size() * 2));
 }
 
 void memory_shard::set_slots(std::size_t count) {
@@ -72,13 +73,6 @@ void memory_shard::set_slots(std::size_t count) {
     slots_.swap(made);
 }
 
-void memory_shard::fit_chunks() {
-    if (chunks_.size() == chunks_.capacity())
-        set_chunk_capacity(std::max<std::size_t>(4, chunks_.size() * 2));
-    else if (chunks_.capacity() > 16 && chunks_.size() < chunks_.capacity() / 4)
-        set_chunk_capacity(std::max<std::size_t>(4, chunks_.size() * 2));
-}
-
 void memory_shard::set_chunk_capacity(std::size_t count) {
     std::vector<std::uint16_t> taken;
     taken.reserve(count);
@@ -86,14 +80,20 @@ void memory_shard::set_chunk_capacity(std::size_t count) {
     std::vector<std::uint64_t> room;
     room.reserve((count + 63) / 64);
     room.assign(room_.begin(), room_.end());
-    std::vector<chunk> made; // the one there is stays as it is while readers use it
-    made.reserve(count);
+    // Readers use the present list until the new one is whole. For that long both own the chunks:
+    // nothing throws until only one does.
+    std::vector<chunk> chunks;
+    chunks.reserve(count);
+    for (const chunk& each : chunks_)
+        chunks.emplace_back(each.get());
     taken_.swap(taken);
     room_.swap(room);
-    const std::lock_guard guard(mutex_);
-    for (chunk& one : chunks_)
-        made.push_back(std::move(one));
-    chunks_.swap(made);
+    {
+        const std::lock_guard guard(mutex_);
+        chunks_.swap(chunks);
+    }
+    for (chunk& each : chunks)
+        static_cast<void>(each.release());
 }
 
 /// There is capacity for it.

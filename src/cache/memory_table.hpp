@@ -72,6 +72,9 @@ public:
     /// has become much too wide is made smaller. Throws std::bad_alloc and has changed nothing that
     /// counts then.
     [[nodiscard]] bool reserve();
+    /// The writer's. Makes smaller what has become much too wide. Throws std::bad_alloc and has
+    /// changed nothing that counts then.
+    void shrink();
     /// After reserve.
     index insert(std::uint32_t hash, node_ptr node) noexcept;
     [[nodiscard]] node_ptr replace(index at, node_ptr node) noexcept;
@@ -94,8 +97,8 @@ private:
                std::uint32_t hash) const noexcept;
     [[nodiscard]] std::size_t slot_holding(index at) const noexcept;
     void close_gap(std::size_t gap) noexcept;
-    void fit_slots();
-    void fit_chunks();
+    /// Entries that the slots have room for.
+    [[nodiscard]] std::size_t usable_slots() const noexcept { return slots_.size() / 16 * 13; }
     void set_slots(std::size_t count);
     void set_chunk_capacity(std::size_t count);
     void add_chunk(std::size_t number);

@@ -15,7 +15,6 @@ timer_wheel::timer_wheel(const memory_table& table) noexcept : table_(&table) {
 }
 
 std::size_t timer_wheel::bucket_of(tick due) const noexcept {
-    constexpr tick reach = tick{1} << (levels * level_bits);
     // Compared before they are subtracted: deadlines go up to the ends of time.
     due = due <= tick_ ? tick_ : std::min(due, tick_ + reach - 1);
     std::size_t level = 0;
@@ -119,13 +118,14 @@ bool timer_wheel::cascade(int& budget) noexcept {
     return true;
 }
 
-/// To the next tick at which anything can be, but not beyond `until`.
+/// To the next tick at which anything can be, but not beyond `until`. What is more than the wheel's
+/// reach behind, because the clock was, is left out: every bucket is met on the rest of the way.
 void timer_wheel::step(tick until) noexcept {
     std::size_t level = 0;
     while (level != levels - 1 && held_[level] == 0)
         ++level;
     const tick unit = tick{1} << (level_bits * level);
-    tick_ = std::min(until, (tick_ & -unit) + unit);
+    tick_ = std::max(until - reach, std::min(until, (tick_ & -unit) + unit));
     cascaded_ = false;
 }
 

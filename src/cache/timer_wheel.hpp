@@ -42,6 +42,7 @@ private:
     static constexpr int level_bits = 6;
     static constexpr std::size_t level_size = 1U << level_bits;
     static constexpr std::size_t levels = 4;
+    static constexpr tick reach = tick{1} << (levels * level_bits);
 
     [[nodiscard]] static tick tick_of(timestamp when) noexcept {
         return when.time_since_epoch().count() >> tick_bits;

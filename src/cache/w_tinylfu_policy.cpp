@@ -25,7 +25,8 @@ w_tinylfu_policy::w_tinylfu_policy(const memory_table& table, const memory_load&
 void w_tinylfu_policy::reserve(const memory_load& held) {
     sketch_.reserve(held.entries);
     tuner_.reserve();
-    const std::size_t mean = std::max<std::size_t>(1, held.bytes / held.entries);
+    const std::size_t mean =
+        std::max<std::size_t>(1, held.bytes / std::max<std::size_t>(1, held.entries));
     const std::size_t fit = std::min(bound_.entries, bound_.bytes / mean);
     sketch_.set_period(uses_per_entry * std::max(fit, held.entries));
 }

@@ -72,7 +72,6 @@ std::optional<double> window_tuner::use(std::uint32_t hash, std::size_t weight,
     if (!samples(hash) || weight > scaled_bound().bytes) return std::nullopt;
     const slot at = find_or_add(hash, weight);
     if (at == no_slot) return std::nullopt;
-    const hold held(*this, at);
     for (std::size_t i = 0; i != simulations_.size(); ++i)
         simulate(i, at, sketch);
     ++since_judged_;
@@ -123,6 +122,7 @@ void window_tuner::simulate(std::size_t number, slot at, const frequency_sketch&
     const auto uses = [&](slot key) { return sketch.estimate((*keys_)[key].hash); };
     const auto lucky = [&] { return ((luck_ = luck_ * 1'664'525 + 1'013'904'223) >> 25) == 0; };
     while (one.segments.over()) {
+        // Never the key itself: it is held from the first simulation on.
         const slot gone = one.segments.victim(uses, lucky, at);
         if (gone == no_slot) return;
         leave(number, gone);
@@ -132,11 +132,6 @@ void window_tuner::simulate(std::size_t number, slot at, const frequency_sketch&
 void window_tuner::leave(std::size_t number, slot at) noexcept {
     simulations_[number].segments.remove(at);
     (*keys_)[at].links[number].here = false;
-    release(at);
-}
-
-/// Frees the key after its last holder.
-void window_tuner::release(slot at) noexcept {
     if (--(*keys_)[at].holders == 0) forget(at);
 }
 

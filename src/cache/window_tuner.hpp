@@ -55,7 +55,7 @@ private:
         std::uint8_t segment = 0;
         bool here = false;
     };
-    /// A followed key: held by at least one simulation or by use(), or free.
+    /// A followed key: held by at least one simulation, or free.
     struct followed {
         std::uint32_t hash = 0;
         std::uint32_t weight = 0;
@@ -73,21 +73,6 @@ private:
         link& operator[](id at) const noexcept { return (*keys)[at].links[number]; }
         [[nodiscard]] std::size_t weight(id at) const noexcept { return (*keys)[at].weight; }
     };
-    /// Holds a key as a simulation does. A simulation may evict the very key that is used; without
-    /// this its place would be free while the next simulation enters it.
-    class hold {
-    public:
-        hold(window_tuner& tuner, slot at) noexcept : tuner_(tuner), at_(at) {
-            ++(*tuner_.keys_)[at_].holders;
-        }
-        hold(const hold&) = delete;
-        hold& operator=(const hold&) = delete;
-        ~hold() { tuner_.release(at_); }
-
-    private:
-        window_tuner& tuner_;
-        slot at_;
-    };
     struct simulation {
         window_segments<view> segments;
         double hits = 0;
@@ -99,7 +84,6 @@ private:
     void reweigh(slot at, std::size_t weight) noexcept;
     void simulate(std::size_t number, slot at, const frequency_sketch& sketch) noexcept;
     void leave(std::size_t number, slot at) noexcept;
-    void release(slot at) noexcept;
     void forget(slot at) noexcept;
     void adjust_sampling() noexcept;
     void set_sampling(unsigned sampling) noexcept;

@@ -4,6 +4,7 @@
 #include "dynamodb/attempt_exchange.hpp"
 #include "dynamodb/awaited_credentials.hpp"
 #include "dynamodb/race.hpp"
+#include "exception_words.hpp"
 #include "fork_count.hpp"
 
 #include <boost/asio/cancellation_state.hpp>
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <new>
 #include <utility>
 
 namespace codynamo::dynamodb {
@@ -63,6 +65,39 @@ std::shared_ptr<net::context_pool> client::core::queue_for(const std::string& ta
     return by.queue && by.breaker.is_quiet() ? by.queue->pool_of(executor) : nullptr;
 }
 
+namespace {
+
+/// In a catch block: a user's transport threw, although a transport throws nothing but
+/// cancellations. That is a failed attempt; errors pass, of a request that cannot be written.
+net::send_outcome outcome_of_thrown() {
+    try {
+        throw;
+    } catch (const boost::system::system_error&) {
+        throw;
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (...) {
+        net::send_outcome failed;
+        failed.code = make_error_code(errc::connection_lost);
+        failed.sent = true;
+        failed.message = "the transport threw: " +
+                         codynamo::detail::words_of(std::current_exception(),
+                                                    "something that is no std::exception");
+        return failed;
+    }
+}
+
+asio::awaitable<net::send_outcome> send_through(net::transport& transport, net::exchange& exchange,
+                                                net::send_options options) {
+    try {
+        co_return co_await transport.send(exchange, options);
+    } catch (...) {
+        co_return outcome_of_thrown();
+    }
+}
+
+} // namespace
+
 /// One call under way. All of it is in the frame of each call that waits for a connection, as is
 /// every local of call(): what need not be there is left to functions.
 struct client::core::running {
@@ -77,7 +112,7 @@ struct client::core::running {
           one(*self.env().time, self.skew_, op) {}
 
     [[nodiscard]] asio::awaitable<net::send_outcome> send(net::send_options options) {
-        if (!by->queue) return by->transport->send(one, options);
+        if (!by->queue) return send_through(*by->transport, one, options);
         return by->queue->send_now(one, options, at, std::exchange(place, nullptr));
     }
 
@@ -281,8 +316,8 @@ struct client::core::hedged_read {
         read.twin = read.call.what.twin();
         read.two.emplace(time, read.self.skew_, *read.twin);
         read.two->begin(*read.call.by, read.call.who);
-        read.second =
-            read.two->finish(co_await read.call.by->transport->send(*read.two, read.options));
+        read.second = read.two->finish(
+            co_await send_through(*read.call.by->transport, *read.two, read.options));
     }
 };
 

@@ -68,6 +68,7 @@ link("${WORK}/matching.o;-D_GLIBCXX_DEBUG" "_and_GLIBCXX_DEBUG")
 function(refuse type expected)
     file(WRITE ${WORK}/user.cpp "
 #include <codynamo/json_serializer.hpp>
+#include <forward_list>
 #include <map>
 #include <memory>
 #include <vector>
@@ -83,6 +84,13 @@ struct twice : viewer { std::string text; };
 BOOST_DESCRIBE_STRUCT(twice, (viewer), (text))
 struct constant { const int a = 0; };
 BOOST_DESCRIBE_STRUCT(constant, (), (a))
+struct labelled : std::vector<int> { std::string label; };
+BOOST_DESCRIBE_STRUCT(labelled, (), (label))
+struct written { int a = 0; };
+BOOST_DESCRIBE_STRUCT(written, (), (a))
+inline void tag_invoke(boost::json::value_from_tag, boost::json::value& out, const written& w) {
+    out = w.a;
+}
 template class codynamo::json_serializer<${type}>;
 ")
     compile("-std=c++20" "json_serializer.*${expected}")
@@ -95,9 +103,12 @@ refuse("std::vector<int[3]>" "cannot hold a C array")
 refuse("std::vector<long double>" "cannot hold a number that is wider")
 refuse("std::unique_ptr<int>" "does not know this type: describe it")
 refuse("std::vector<derived>" "is described, but one of its bases is not")
+refuse("written" "has a tag_invoke overload for only one of")
+refuse("std::forward_list<int>" "a container needs a default constructor and push_back")
+refuse("labelled" "make the container a member instead of a base")
 refuse("secretive" "writes public members only")
 refuse("twice" "have the same name")
-refuse("constant" "needs a default constructor and members that are not const")
+refuse("constant" "needs a default constructor and members that can be assigned")
 refuse("std::optional<std::optional<int>>" "JSON has only one null for both")
 refuse("std::vector<std::variant<std::string, colour>>" "cannot tell the alternatives")
 refuse("std::variant<int, double>" "use a serializer policy of your own")

@@ -12,6 +12,7 @@ namespace codynamo::property {
 namespace {
 
 std::atomic<std::size_t> live{0};
+std::atomic<std::size_t> largest{0};
 
 std::size_t size_of(void* block) noexcept {
     constexpr std::size_t head = 8;
@@ -20,7 +21,9 @@ std::size_t size_of(void* block) noexcept {
 
 void* counted(void* block) {
     if (block == nullptr) throw std::bad_alloc();
-    live += size_of(block);
+    const std::size_t size = size_of(block);
+    live += size;
+    if (size > largest) largest = size; // by one thread in these tests
     return block;
 }
 
@@ -34,6 +37,10 @@ void release(void* block) noexcept {
 
 std::size_t live_heap() noexcept {
     return live;
+}
+
+std::size_t take_largest_block() noexcept {
+    return largest.exchange(0);
 }
 
 } // namespace codynamo::property

@@ -4,6 +4,7 @@
 #include "property/check.hpp"
 #include "property/live_heap.hpp"
 
+#include <codynamo/memory_backend.hpp>
 #include <codynamo/testing/seeded_random.hpp>
 
 #include <optional>
@@ -34,9 +35,11 @@ public:
         std::string().swap(value);
         most = std::max(most, heap());
     }
-    void get(std::uint64_t key) {
+    /// Whether it is there.
+    bool get(std::uint64_t key) {
         const auto found = store->find("key" + std::to_string(key));
         if (found.node && store->note(found)) store->maintain(now);
+        return found.node != nullptr;
     }
     [[nodiscard]] std::size_t heap() const { return property::live_heap() - before_; }
     [[nodiscard]] std::size_t bound() const { return max_bytes + max_bytes / 20 + 200 * 1024; }
@@ -63,38 +66,52 @@ std::ostream& operator<<(std::ostream& out, const memory_bounds& of) {
 
 constexpr std::size_t most_phases = 12;
 
+/// The largest that is kept under any key of these tests.
+constexpr std::size_t largest_value(std::size_t max_bytes) {
+    constexpr std::size_t longest_key = 24;
+    return max_bytes - memory_node::overhead_bytes - longest_key;
+}
+
 /// Many operations of one kind.
 struct phase {
-    enum kind { fill, reuse, read, erase, expire, clear };
+    enum kind { fill, flood, reuse, read, erase, expire, clear };
     kind what = fill;
     std::size_t count = 0;
-    std::size_t size = 0; ///< of values, at most; in thousandths of the bound
+    std::size_t size = 0; ///< of values, at most; in thousandths of the largest
     bool same_size = false;
 };
 std::ostream& operator<<(std::ostream& out, const phase& of) {
-    constexpr const char* words[] = {"fill", "reuse", "read", "erase", "expire", "clear"};
+    constexpr const char* words[] = {"fill", "flood", "reuse", "read", "erase", "expire", "clear"};
     return out << words[of.what] << " " << of.count << " of " << of.size
                << (of.same_size ? "" : " at most");
 }
 
 rc::Gen<memory_bounds> any_bounds() {
-    return rc::gen::map(rc::gen::pair(rc::gen::element<std::size_t>(10'000, 300'000, 1'000'000),
-                                      rc::gen::element<std::size_t>(1'000'000, 100)),
-                        [](const auto& of) {
-                            return memory_bounds{of.first, of.second};
-                        });
+    return rc::gen::map(
+        rc::gen::pair(rc::gen::weightedElement<std::size_t>(
+                          {{4, 10'000}, {4, 300'000}, {4, 1'000'000}, {2, 16 << 20}}),
+                      rc::gen::element<std::size_t>(1'000'000, 100)),
+        [](const auto& of) {
+            return memory_bounds{of.first, of.second};
+        });
 }
 
 rc::Gen<phase> any_phase() {
     using enum phase::kind;
     return rc::gen::map(
         rc::gen::tuple(
-            rc::gen::weightedElement<phase::kind>(
-                {{8, fill}, {3, reuse}, {3, read}, {3, erase}, {1, expire}, {1, clear}}),
+            rc::gen::weightedElement<phase::kind>({{8, fill},
+                                                   {2, flood},
+                                                   {3, reuse},
+                                                   {3, read},
+                                                   {3, erase},
+                                                   {1, expire},
+                                                   {1, clear}}),
             rc::gen::inRange<std::size_t>(0, 60),
             rc::gen::weightedOneOf<std::size_t>({{4, rc::gen::just<std::size_t>(0)},
                                                  {4, rc::gen::inRange<std::size_t>(0, 10)},
-                                                 {1, rc::gen::inRange<std::size_t>(0, 400)}}),
+                                                 {1, rc::gen::inRange<std::size_t>(0, 400)},
+                                                 {2, rc::gen::just<std::size_t>(1000)}}),
             rc::gen::arbitrary<bool>()),
         [](const auto& of) {
             const std::size_t size = std::get<2>(of);
@@ -104,15 +121,25 @@ rc::Gen<phase> any_phase() {
         });
 }
 
+/// Of the empty values that a memory holds, as many as make its table and policy wide.
+std::size_t flood_of(std::size_t max_bytes) {
+    return max_bytes / 128;
+}
+
 std::size_t apply(watched_memory& m, const phase& of, std::mt19937_64& random,
                   std::uint64_t& next) {
     if (of.what == phase::clear) m.store->clear();
     if (of.what == phase::expire) m.now += 1h;
+    for (std::size_t i = 0; of.what == phase::flood && i != flood_of(m.max_bytes); ++i) {
+        m.set(++next, 0);
+        RC_ASSERT(m.most <= m.bound());
+    }
     for (std::size_t i = 0; i != of.count; ++i) {
-        const std::size_t most = m.max_bytes / 1000 * of.size;
+        const std::size_t most = largest_value(m.max_bytes) * of.size / 1000;
         const std::size_t size = of.same_size || most == 0 ? most : random() % most;
         const std::uint64_t old = next - random() % (next / 2 + 1);
         switch (of.what) {
+        case phase::flood: // and then
         case phase::fill:
             m.set(++next, size, i % 3 == 0 ? ttl(10min) : for_ever);
             break;
@@ -120,7 +147,7 @@ std::size_t apply(watched_memory& m, const phase& of, std::mt19937_64& random,
             m.set(old, size);
             break;
         case phase::read:
-            m.get(old);
+            (void)m.get(old);
             break;
         case phase::erase:
             (void)m.store->erase("key" + std::to_string(old), m.now);
@@ -176,4 +203,60 @@ TEST_CASE("a memory of small entries that becomes one of large ones gives their 
             m.set(i, 0);
         CHECK(m.heap() < 200 * 1024);
     }
+}
+
+TEST_CASE("a record that fills a memory takes the room of the small ones before it") {
+    constexpr std::size_t bytes = 16 << 20;
+    for (const memory_eviction eviction : all_policies) {
+        for (const bool replaces : {false, true}) {
+            INFO("policy " << static_cast<int>(eviction)
+                           << (replaces ? ", replaces" : ", inserts"));
+            watched_memory m(bytes, 10'000'000, eviction);
+            constexpr std::uint64_t small = bytes / 50;
+            for (std::uint64_t i = 0; i != small; ++i)
+                m.set(i, 0);
+            const std::uint64_t large = replaces ? small - 1 : small;
+            m.set(large, largest_value(bytes) - 200);
+            CHECK(m.most <= m.bound());
+            m.set(small + 1, 0);
+            CHECK(m.get(large));
+            CHECK(m.store->stats().entries == 2);
+            CHECK(m.heap() <= m.bound());
+        }
+    }
+}
+
+TEST_CASE("a record too large for a memory is refused without a copy, and what was there goes") {
+    memory_backend memory({.max_bytes = 10'000});
+    const record small{.value = "v", .written = timestamp(2h), .lifetime = for_ever, .source = {}};
+    const record large{.value = std::string(1 << 20, 'v'),
+                       .written = timestamp(1h),
+                       .lifetime = for_ever,
+                       .source = {}};
+    memory.store_now("k", small);
+    (void)property::take_largest_block();
+    memory.store_now("other", large);
+    CHECK(memory.stats().entries == 1);
+    memory.store_now("k", large);
+    CHECK(memory.stats().entries == 0);
+    CHECK(property::take_largest_block() < large.value.size());
+}
+
+TEST_CASE("released nodes are freed when their list is, unless a reader has them") {
+    std::string value(1000, 'v');
+    node_ptr read_by_another;
+    const std::size_t before = property::live_heap();
+    {
+        const auto make = [&] { return memory_node::make("k", value, timestamp(), for_ever); };
+        released_nodes released;
+        for (int i = 0; i != 100; ++i)
+            released.take(make());
+        read_by_another = make();
+        released.take(read_by_another);
+        CHECK(property::live_heap() >= before + 101 * value.size());
+    }
+    CHECK(property::live_heap() < before + 2 * value.size());
+    CHECK(read_by_another->value() == value);
+    read_by_another.reset();
+    CHECK(property::live_heap() == before);
 }

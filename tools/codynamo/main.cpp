@@ -6,6 +6,8 @@
 #include "program_support/files.hpp"
 
 #include <exception>
+#include <string>
+#include <vector>
 
 namespace {
 
@@ -49,8 +51,10 @@ int run_program(int argc, char** argv) {
     tool::add_credential_verbs(app, self);
     try {
         app.parse(argc, argv);
-        const std::string word = support::json_word_behind("rm", argc, argv);
-        if (app.got_subcommand("rm") && !word.empty())
+        const auto keys = app.got_subcommand("rm")
+                              ? app.get_subcommand("rm")->get_option("KEY")->results()
+                              : std::vector<std::string>();
+        if (const std::string word = support::json_word_before(keys, argc, argv); !word.empty())
             throw CLI::ValidationError("--json", "is '" + word +
                                                      "' a file or a key? Write --json=FILE, or "
                                                      "put --json [FILE] last");

@@ -81,11 +81,15 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
     return sentence(app, at, error) + "; see " + help + " --help";
 }
 
-std::string json_word_behind(std::string_view verb, int argc, char** argv) {
+std::string json_word_before(const std::vector<std::string>& keys, int argc, char** argv) {
     char** const end = argv + argc;
-    char** at = std::find(argv, end, verb);
-    while ((at = std::find(at, end, std::string_view("--json"))) != end)
-        if (++at != end && at + 1 != end && !std::string_view(*at).starts_with('-')) return *at;
+    const auto is_key = [&keys](const char* word) {
+        return std::find(keys.begin(), keys.end(), word) != keys.end();
+    };
+    for (char** at = argv; (at = std::find(at, end, std::string_view("--json"))) != end;)
+        if (++at != end && !std::string_view(*at).starts_with('-') &&
+            std::any_of(at + 1, end, is_key))
+            return *at;
     return {};
 }
 

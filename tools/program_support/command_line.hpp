@@ -9,6 +9,7 @@
 #include <string_view>
 #include <system_error>
 #include <type_traits>
+#include <vector>
 
 namespace support {
 
@@ -49,9 +50,10 @@ void set_up(CLI::App& app);
 /// and, where a verb is missing or unknown, the verbs.
 [[nodiscard]] std::string usage_error(const CLI::App& app, const CLI::ParseError& error);
 
-/// The word behind a --json that stands behind `verb`, unless it is the last of all; empty where
-/// there is none. Of a verb with any number of arguments it may be one of these.
-[[nodiscard]] std::string json_word_behind(std::string_view verb, int argc, char** argv);
+/// The word behind --json where one of `keys` stands behind that: it may be a key too. Empty where
+/// there is none.
+[[nodiscard]] std::string json_word_before(const std::vector<std::string>& keys, int argc,
+                                           char** argv);
 
 /// Whether a refused command line asks for JSON on stdout.
 [[nodiscard]] bool wants_json_on_stdout(int argc, char** argv);

@@ -4,6 +4,7 @@
 
 #include <codynamo/any_backend.hpp>
 #include <codynamo/cache_config.hpp>
+#include <codynamo/detail/hash_seed.hpp>
 #include <codynamo/detail/recycled.hpp>
 #include <codynamo/detail/striped_counter.hpp>
 #include <codynamo/error.hpp>
@@ -18,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <vector>
 
 namespace codynamo::detail {
@@ -64,9 +66,10 @@ public:
     [[nodiscard]] static failure caught();
     /// In a catch block: what a serializer policy threw, as a codynamo::error with that code.
     [[noreturn]] static void rethrow_policy_failure(errc code);
-    /// In a catch block: the policy refused the bytes that are stored under the key. Throws
-    /// errc::deserialize_failed, or counts and logs a miss, by the configuration.
-    void on_undecodable(std::string_view key);
+    /// In a catch block: the policy refused the bytes that are stored under the key, for a value of
+    /// that type. Throws errc::deserialize_failed, or counts and logs a miss, by the configuration.
+    /// The log line has neither the key nor the words of the policy, which may quote the value.
+    void on_undecodable(std::string_view key, const std::type_info& type);
 
     /// `bytes` is what the policy made, or why it could not.
     static boost::asio::awaitable<void> store(shared self, std::string key,
@@ -95,6 +98,7 @@ private:
 
     any_backend backend_;
     cache_config config_;
+    hash_seed seed_; ///< of the tables of keys in batches
     counter hits_, misses_, expired_, sets_, erased_, errors_, undecodable_;
 };
 

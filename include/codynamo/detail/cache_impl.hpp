@@ -4,6 +4,9 @@
 
 #include <codynamo/cache.hpp>
 
+#include <new>
+#include <typeinfo>
+
 namespace codynamo {
 
 template <class T, class Serializer>
@@ -15,6 +18,8 @@ struct cache<T, Serializer>::state : detail::cache_core {
     std::string encode(T&& value) const {
         try {
             return policy.serialize(std::move(value));
+        } catch (const std::bad_alloc&) {
+            throw;
         } catch (...) {
             rethrow_policy_failure(errc::serialize_failed);
         }
@@ -33,8 +38,10 @@ struct cache<T, Serializer>::state : detail::cache_core {
         try {
             value.emplace(policy.deserialize(std::move(bytes)));
             count_hit();
+        } catch (const std::bad_alloc&) {
+            throw;
         } catch (...) {
-            on_undecodable(key);
+            on_undecodable(key, typeid(T));
         }
         return value;
     }

@@ -334,7 +334,7 @@ T from_json(boost::json::value&& value, const json_place& at) {
         return text_from_json<T>(read_text(value, at));
     } else if constexpr (form == json_form::map) {
         return map_from_json<T>(read_object(value, at), at);
-    } else if constexpr (form == json_form::sequence && boost::json::is_tuple_like<T>::value) {
+    } else if constexpr (form == json_form::sequence && has_fixed_size<T>) {
         return fixed_from_json<T>(value, at);
     } else if constexpr (form == json_form::sequence) {
         return sequence_from_json<T>(read_array(value, at), at);

@@ -11,7 +11,10 @@ enum class json_problem {
     view,
     c_array,
     number,
+    single_overload,
     unsupported,
+    described_container,
+    not_constructible,
     undescribed_base,
     hidden_members,
     equal_names,
@@ -50,7 +53,8 @@ template <class T>
 constexpr bool are_members_assignable() {
     return std::is_default_constructible_v<T> &&
            []<template <class...> class List, class... Member>(List<Member...>) {
-               return (!std::is_const_v<json_member_type<T, Member>> && ...);
+               return ((std::is_array_v<json_member_type<T, Member>> ||
+                        std::is_move_assignable_v<json_member_type<T, Member>>)&&...);
            }(json_members<T>());
 }
 
@@ -71,6 +75,16 @@ constexpr json_problem described_problem() {
         return json_problem::none;
 }
 
+/// T is written as a container, a text or a tuple although its members are described, which would
+/// be lost.
+template <class T>
+constexpr bool is_described_container() {
+    constexpr json_form form = form_of<T>();
+    return boost::describe::has_describe_members<T>::value &&
+           (form == json_form::text || form == json_form::map || form == json_form::sequence ||
+            form == json_form::tuple);
+}
+
 /// What is wrong with T apart from its parts.
 template <class T>
 constexpr json_problem own_problem() {
@@ -81,8 +95,12 @@ constexpr json_problem own_problem() {
         return json_problem::number;
     else if constexpr (form == json_form::view)
         return json_problem::view;
+    else if constexpr (has_json_writer<T> != has_json_reader<T>)
+        return json_problem::single_overload;
     else if constexpr (form == json_form::unsupported)
         return json_problem::unsupported;
+    else if constexpr (is_described_container<T>())
+        return json_problem::described_container;
     else if constexpr (form == json_form::described)
         return described_problem<T>();
     else
@@ -120,7 +138,7 @@ constexpr bool are_all_distinct() {
         return (are_distinct<First, Rest>() && ...) && are_all_distinct<Rest...>();
 }
 
-/// What is wrong with T though its parts are well.
+/// Whether JSON cannot tell the values of T apart.
 template <class T>
 inline constexpr json_problem ambiguity = json_problem::none;
 /// Of a json::value and of a type with tag_invoke overloads it is seen when they are written.
@@ -131,6 +149,15 @@ inline constexpr json_problem ambiguity<std::optional<T>> =
 template <class... T>
 inline constexpr json_problem ambiguity<std::variant<T...>> =
     are_all_distinct<T...>() ? json_problem::none : json_problem::variant;
+
+/// What is wrong with T though its parts are well; not to be asked where one is not.
+template <class T>
+constexpr json_problem composition_problem() {
+    if constexpr (!is_constructible_from_json<T>())
+        return json_problem::not_constructible;
+    else
+        return ambiguity<T>;
+}
 
 /// The types that a T is made of.
 template <class T>
@@ -198,12 +225,13 @@ struct find_problem {
             return json_finding<own, T>();
         } else {
             using deeper = find_problem_with<boost::mp11::mp_push_back<Seen, T>>;
-            using found = boost::mp11::mp_push_back<
-                boost::mp11::mp_copy_if<
-                    boost::mp11::mp_transform<deeper::template in, typename json_parts<T>::type>,
-                    is_finding>,
-                json_finding<ambiguity<T>, T>>;
-            return boost::mp11::mp_front<found>();
+            using faulty = boost::mp11::mp_copy_if<
+                boost::mp11::mp_transform<deeper::template in, typename json_parts<T>::type>,
+                is_finding>;
+            if constexpr (boost::mp11::mp_empty<faulty>::value)
+                return json_finding<composition_problem<T>(), T>();
+            else
+                return boost::mp11::mp_front<faulty>();
         }
     }
     using type = decltype(find());
@@ -223,11 +251,26 @@ struct json_check<json_finding<Problem, T>> {
     static_assert(Problem != json_problem::number,
                   "json_serializer cannot hold a number that is wider than 64 bits: a JSON number "
                   "is a double or a 64-bit integer here");
+    static_assert(Problem != json_problem::single_overload,
+                  "json_serializer: this type has a tag_invoke overload for only one of "
+                  "boost::json::value_from_tag and boost::json::value_to_tag<T> (a base's counts "
+                  "for the first), so it would not come back as it was; add the other one");
     static_assert(Problem != json_problem::unsupported,
                   "json_serializer does not know this type: describe it with "
                   "BOOST_DESCRIBE_STRUCT(T, (bases...), (members...)) or BOOST_DESCRIBE_ENUM, or "
                   "give it tag_invoke overloads for boost::json::value_from_tag and "
                   "boost::json::value_to_tag<T>");
+    static_assert(Problem != json_problem::described_container,
+                  "json_serializer: this struct is described, but it is also a container, a text "
+                  "or a tuple, and its described members would be lost; make the container a "
+                  "member instead of a base, or give the struct tag_invoke overloads for "
+                  "boost::json::value_from_tag and boost::json::value_to_tag<T>");
+    static_assert(Problem != json_problem::not_constructible,
+                  "json_serializer cannot build this type from what it reads: a container needs a "
+                  "default constructor and push_back, insert, emplace (of a map) or a fixed size "
+                  "with elements that are assigned, a text a constructor that takes a "
+                  "std::string_view, a tuple one that takes its elements; hold another type (as "
+                  "std::vector), or give this one tag_invoke overloads");
     static_assert(Problem != json_problem::undescribed_base,
                   "json_serializer: this struct is described, but one of its bases is not; "
                   "describe the base with BOOST_DESCRIBE_STRUCT too");
@@ -240,7 +283,8 @@ struct json_check<json_finding<Problem, T>> {
                   "and a JSON object can hold only one of them; rename one");
     static_assert(Problem != json_problem::not_assignable,
                   "json_serializer reads into a default constructed struct member by member: it "
-                  "needs a default constructor and members that are not const");
+                  "needs a default constructor and members that can be assigned, none of them "
+                  "const");
     static_assert(Problem != json_problem::nested_optional,
                   "json_serializer: this std::optional holds a type that may be null itself, and "
                   "JSON has only one null for both; use one std::optional, a struct with a member, "

@@ -106,6 +106,10 @@ constexpr json_form range_form() {
         return json_form::sequence;
 }
 
+/// As a std::array, also one of no elements.
+template <class T>
+concept has_fixed_size = requires { std::tuple_size<T>::value; };
+
 template <class T>
 constexpr json_form class_form() {
     if constexpr (boost::json::is_string_like<T>::value)
@@ -223,5 +227,39 @@ inline constexpr auto json_member_required =
 template <class T>
 inline constexpr bool is_member_wise =
     form_of<T>() == json_form::described && !has_json_writer<T> && !has_json_reader<T>;
+
+template <class T>
+concept is_fillable_map =
+    requires(T& map, std::remove_const_t<std::tuple_element_t<0, json_element<T>>> key,
+             std::tuple_element_t<1, json_element<T>> mapped) {
+        { map.emplace(std::move(key), std::move(mapped)).second } -> std::convertible_to<bool>;
+    };
+template <class T>
+concept is_fillable_sequence = requires(T& sequence, json_element<T> element) {
+    sequence.push_back(std::move(element));
+} || requires(T& sequence, json_element<T> element) {
+    sequence.insert(sequence.end(), std::move(element));
+};
+
+/// Whether a text, a container or a tuple can be made from what is read.
+template <class T>
+constexpr bool is_constructible_from_json() {
+    constexpr json_form form = form_of<T>();
+    if constexpr (form == json_form::text)
+        return std::constructible_from<T, std::string_view> ||
+               std::constructible_from<T, boost::json::string_view>;
+    else if constexpr (form == json_form::map)
+        return std::is_default_constructible_v<T> && is_fillable_map<T>;
+    else if constexpr (form == json_form::sequence && has_fixed_size<T>)
+        return std::is_default_constructible_v<T> && std::is_move_assignable_v<json_element<T>>;
+    else if constexpr (form == json_form::sequence)
+        return std::is_default_constructible_v<T> && is_fillable_sequence<T>;
+    else if constexpr (form == json_form::tuple)
+        return []<std::size_t... I>(std::index_sequence<I...>) {
+            return std::is_constructible_v<T, std::remove_cv_t<std::tuple_element_t<I, T>>...>;
+        }(std::make_index_sequence<std::tuple_size_v<T>>());
+    else
+        return true;
+}
 
 } // namespace codynamo::detail

@@ -178,6 +178,23 @@ TEST_CASE("a thousand keys go and come back") {
         REQUIRE(found[static_cast<std::size_t>(i)].value() == 999 - i);
 }
 
+TEST_CASE("batches draw no random numbers: the cache drew its hash seed when it was made") {
+    struct counting_random final : random_source {
+        std::uint64_t next() noexcept override { return ++draws; }
+        std::uint64_t draws = 0;
+    };
+    const frozen t;
+    const auto random = std::make_shared<counting_random>();
+    environment env = t.env();
+    env.random = random;
+    cache<int> it{minimal_backend(), {.env = env}};
+    CHECK(random->draws == 2);
+    run(it.set_many({{"a", 1}, {"b", 2}}));
+    CHECK(run(it.get_many({"a", "b", "a"}))[2].value() == 1);
+    run(it.erase_many({"a", "b"}));
+    CHECK(random->draws == 2);
+}
+
 TEST_CASE("values need not be copyable") {
     cache<unique, unique_policy> it{memory_backend()};
     run(it.set("a", {std::make_unique<int>(5)}));

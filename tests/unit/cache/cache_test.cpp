@@ -13,6 +13,8 @@
 #include <boost/asio/io_context.hpp>
 
 #include <cmath>
+#include <map>
+#include <new>
 
 using namespace codynamo;
 using namespace codynamo::test_support;
@@ -37,6 +39,18 @@ struct moody {
     }
     int deserialize(std::string_view bytes) const {
         if (bytes == "7") throw std::out_of_range("sevens bore me");
+        return std::stoi(std::string(bytes));
+    }
+};
+
+/// Finds no memory for sevens.
+struct out_of_memory {
+    std::string serialize(const int& value) const {
+        if (value == 7) throw std::bad_alloc();
+        return std::to_string(value);
+    }
+    int deserialize(std::string_view bytes) const {
+        if (bytes == "7") throw std::bad_alloc();
         return std::stoi(std::string(bytes));
     }
 };
@@ -254,6 +268,45 @@ TEST_CASE("what the policy throws becomes an error with its words") {
     CHECK_THROWS_AS(run(t.it.get_entry("k")), error);
     CHECK(run(t.it.try_get("k")).error().code == errc::deserialize_failed);
     CHECK(run(t.it.get_many({"k"}))[0].error().message() == "key 'k': sevens bore me");
+}
+
+TEST_CASE("the log line of an undecodable value has no word of the key, the value or the policy") {
+    const frozen t;
+    std::vector<std::string> log;
+    environment env = t.env();
+    env.log.level = log_level::warning;
+    env.log.sink = [&](log_level, std::string_view line) { log.emplace_back(line); };
+    const cache_config config{.env = env, .on_undecodable = undecodable::miss};
+    const minimal_backend below;
+    below.kept()["mine"] = t.made("7");
+    CHECK_FALSE(run(cache<int, moody>(below, config).get("mine")));
+    below.kept()["mine"] = t.made(R"({"private":"x"})");
+    CHECK_FALSE(run(cache<std::map<std::string, int>>(below, config).get("mine")));
+    REQUIRE(log.size() == 2);
+    CHECK(log[0] == "cache: a value that cannot be read as int is a miss: std::out_of_range");
+    CHECK_THAT(log[1],
+               Catch::StartsWith("cache: a value that cannot be read as std::map<") &&
+                   Catch::EndsWith("is a miss: the stored bytes could not be deserialized"));
+    CHECK_THAT(log[1], !Catch::Contains("mine") && !Catch::Contains("private"));
+}
+
+TEST_CASE("a lack of memory in the policy is thrown as it is, and no miss") {
+    const frozen t;
+    for (const undecodable on_undecodable : {undecodable::error, undecodable::miss}) {
+        const minimal_backend below;
+        below.kept()["seven"] = t.made("7");
+        cache<int, out_of_memory> it{below, {.env = t.env(), .on_undecodable = on_undecodable}};
+        CHECK_THROWS_AS(run(it.get("seven")), std::bad_alloc);
+        CHECK_THROWS_AS(run(it.try_get("seven")), std::bad_alloc);
+        CHECK_THROWS_AS(run(it.get_entry("seven")), std::bad_alloc);
+        CHECK_THROWS_AS(run(it.get_many({"absent", "seven"})), std::bad_alloc);
+        CHECK_THROWS_AS(run(it.set("k", 7)), std::bad_alloc);
+        CHECK_THROWS_AS(run(it.try_set("k", 7)), std::bad_alloc);
+        CHECK_THROWS_AS(run(it.set_many({{"a", 1}, {"k", 7}})), std::bad_alloc);
+        CHECK(it.stats().undecodable == 0);
+        CHECK(it.stats().misses == 1);
+        CHECK(it.stats().hits == 0);
+    }
 }
 
 TEST_CASE("a stored list read as a dict is an error, and so are foreign bytes") {

@@ -111,7 +111,6 @@ TEST_CASE("what Python's json.dumps writes is read as it was meant") {
         {R"(1e+16)", 1e16},
         {R"(1e-07)", 1e-7},
         {R"(-0.0)", -0.0},
-        {R"(-0)", 0},
         {R"(18446744073709551615)", std::numeric_limits<std::uint64_t>::max()},
         {R"({"a": 1, "a": 2})", {{"a", 2}}},
         {" [1 , 2]\r\n\t", {1, 2}},
@@ -121,6 +120,19 @@ TEST_CASE("what Python's json.dumps writes is read as it was meant") {
         CHECK(policy.deserialize(r.text) == r.expected);
     }
     CHECK(std::signbit(policy.deserialize("-0.0").as_double()));
+}
+
+TEST_CASE(
+    "a negative zero keeps its sign as a double, with and without a point, and is 0 as an int") {
+    const json_serializer<std::vector<double>> doubles;
+    for (const double zero : doubles.deserialize("[-0,-0.0,-0e0]"))
+        CHECK((zero == 0 && std::signbit(zero)));
+    CHECK_FALSE(std::signbit(doubles.deserialize("[0]")[0]));
+    CHECK(std::signbit(policy.deserialize("-0").as_double()));
+    CHECK(policy.serialize(policy.deserialize("-0")) == "-0E0");
+    CHECK(json_serializer<int>().deserialize("-0") == 0);
+    CHECK(json_serializer<std::uint64_t>().deserialize("-0") == 0);
+    CHECK(std::signbit(json_serializer<float>().deserialize("-0")));
 }
 
 TEST_CASE("what we write is compact JSON that Python's json.loads reads") {

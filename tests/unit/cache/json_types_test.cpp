@@ -13,12 +13,14 @@
 #include <cmath>
 #include <deque>
 #include <filesystem>
+#include <forward_list>
 #include <list>
 #include <map>
 #include <memory>
 #include <set>
 #include <span>
 #include <unordered_map>
+#include <valarray>
 #include <vector>
 
 using namespace codynamo;
@@ -108,6 +110,37 @@ void tag_invoke(json::value_from_tag, json::value& out, const write_only& w) {
     out = w.x;
 }
 
+/// Described, and written by the user, but not read.
+struct described_write_only {
+    int x = 0;
+};
+BOOST_DESCRIBE_STRUCT(described_write_only, (), (x))
+void tag_invoke(json::value_from_tag, json::value& out, const described_write_only& w) {
+    out = w.x;
+}
+/// Described, and read by the user, but not written.
+struct described_read_only {
+    int x = 0;
+};
+BOOST_DESCRIBE_STRUCT(described_read_only, (), (x))
+described_read_only tag_invoke(json::value_to_tag<described_read_only>, const json::value& v) {
+    return {json::value_to<int>(v)};
+}
+struct read_only_with_result {
+    int x = 0;
+};
+BOOST_DESCRIBE_STRUCT(read_only_with_result, (), (x))
+json::result<read_only_with_result> tag_invoke(json::try_value_to_tag<read_only_with_result>,
+                                               const json::value& v) {
+    return read_only_with_result{json::value_to<int>(v)};
+}
+/// Would be written as its base is.
+struct derived_from_custom : custom {
+    int y = 0;
+};
+BOOST_DESCRIBE_STRUCT(custom, (), (x))
+BOOST_DESCRIBE_STRUCT(derived_from_custom, (custom), (y))
+
 struct with_view {
     int before = 0;
     std::string_view text;
@@ -159,6 +192,110 @@ struct with_array {
     int numbers[3] = {};
 };
 BOOST_DESCRIBE_STRUCT(with_array, (), (numbers))
+
+struct left_base : root_base {};
+BOOST_DESCRIBE_STRUCT(left_base, (root_base), ())
+struct right_base : root_base {};
+BOOST_DESCRIBE_STRUCT(right_base, (root_base), ())
+struct ambiguous_base : left_base, right_base {
+    int x = 0;
+};
+BOOST_DESCRIBE_STRUCT(ambiguous_base, (left_base, right_base), (x))
+
+/// Has tag_invoke overloads, but no default constructor.
+struct custom_without_default {
+    explicit custom_without_default(int given) : x(given) {}
+    int x;
+    friend bool operator==(const custom_without_default&, const custom_without_default&) = default;
+};
+void tag_invoke(json::value_from_tag, json::value& out, const custom_without_default& c) {
+    out = c.x;
+}
+custom_without_default tag_invoke(json::value_to_tag<custom_without_default>,
+                                  const json::value& v) {
+    return custom_without_default(json::value_to<int>(v));
+}
+/// Has tag_invoke overloads, but cannot be assigned.
+struct custom_constant {
+    const int x = 0;
+};
+void tag_invoke(json::value_from_tag, json::value& out, const custom_constant& c) {
+    out = c.x;
+}
+custom_constant tag_invoke(json::value_to_tag<custom_constant>, const json::value& v) {
+    return {json::value_to<int>(v)};
+}
+struct with_custom_constant {
+    custom_constant x;
+};
+BOOST_DESCRIBE_STRUCT(with_custom_constant, (), (x))
+/// A text that no text makes.
+class write_only_text {
+public:
+    operator json::string_view() const { return text_; } // NOLINT: on purpose
+
+private:
+    std::string text_;
+};
+
+struct described_text : std::string {
+    int tag = 0;
+};
+BOOST_DESCRIBE_STRUCT(described_text, (), (tag))
+struct described_vector : std::vector<int> {
+    int extra = 0;
+};
+BOOST_DESCRIBE_STRUCT(described_vector, (), (extra))
+struct described_map : std::map<std::string, int> {
+    int extra = 0;
+};
+BOOST_DESCRIBE_STRUCT(described_map, (), (extra))
+struct described_tuple {
+    int x = 0;
+    int y = 0;
+};
+BOOST_DESCRIBE_STRUCT(described_tuple, (), (x, y))
+template <std::size_t I>
+int get(const described_tuple& of) {
+    return I == 0 ? of.x : of.y;
+}
+class range_with_members {
+public:
+    using value_type = int;
+    std::string name;
+    auto begin() const { return items_.begin(); }
+    auto end() const { return items_.end(); }
+    void push_back(int item) { items_.push_back(item); }
+
+private:
+    std::vector<int> items_;
+    BOOST_DESCRIBE_CLASS(range_with_members, (), (name), (), ())
+};
+/// Says itself how it is written.
+struct custom_vector : std::vector<int> {
+    int extra = 0;
+};
+BOOST_DESCRIBE_STRUCT(custom_vector, (), (extra))
+void tag_invoke(json::value_from_tag, json::value& out, const custom_vector& v) {
+    out = v.extra;
+}
+custom_vector tag_invoke(json::value_to_tag<custom_vector>, const json::value& v) {
+    custom_vector out;
+    out.extra = json::value_to<int>(v);
+    return out;
+}
+
+} // namespace json_types_test
+
+template <>
+struct std::tuple_size<json_types_test::described_tuple> : std::integral_constant<std::size_t, 2> {
+};
+template <std::size_t I>
+struct std::tuple_element<I, json_types_test::described_tuple> {
+    using type = int;
+};
+
+namespace json_types_test {
 
 template <class T>
 constexpr detail::json_problem problem = detail::json_problem_in<T>::problem;
@@ -220,7 +357,34 @@ static_assert(problem<base_not_described> == undescribed_base);
 static_assert(problem<same_name> == equal_names && problem<two_bases> == equal_names);
 static_assert(problem<with_private> == hidden_members && problem<private_base> == hidden_members);
 static_assert(problem<with_const> == not_assignable && problem<no_default> == not_assignable);
+static_assert(problem<described_write_only> == single_overload);
+static_assert(problem<described_read_only> == single_overload);
+static_assert(problem<read_only_with_result> == single_overload);
+static_assert(problem<std::vector<std::optional<derived_from_custom>>> == single_overload);
+static_assert(problem<described_text> == described_container);
+static_assert(problem<described_vector> == described_container);
+static_assert(problem<described_map> == described_container);
+static_assert(problem<described_tuple> == described_container);
+static_assert(problem<range_with_members> == described_container);
+static_assert(problem<std::vector<std::optional<described_text>>> == described_container);
+static_assert(json_representable<custom_vector>);
 static_assert(problem<with_array> == c_array && problem<char[8]> == c_array);
+
+// What cannot be built from what is read.
+static_assert(problem<std::forward_list<int>> == not_constructible);
+static_assert(problem<std::vector<std::valarray<double>>> == not_constructible);
+static_assert(problem<std::array<custom_without_default, 2>> == not_constructible);
+static_assert(problem<std::array<custom_constant, 2>> == not_constructible);
+static_assert(problem<write_only_text> == not_constructible);
+static_assert(problem<std::map<write_only_text, int>> == not_constructible);
+static_assert(problem<with_custom_constant> == not_assignable);
+static_assert(json_representable<std::array<int, 0>> && problem<std::array<int*, 0>> == view);
+static_assert(json_representable<std::vector<custom_without_default>>);
+
+// The fault of an alternative comes before the question whether it is told apart.
+static_assert(problem<ambiguous_base> == equal_names);
+static_assert(problem<std::variant<circle, ambiguous_base>> == equal_names);
+static_assert(problem<std::optional<ambiguous_base>> == equal_names);
 
 // Types that nobody described.
 static_assert(problem<undescribed_enum> == unsupported && problem<plain_base> == unsupported);
@@ -228,7 +392,7 @@ static_assert(problem<std::vector<plain_base>> == unsupported);
 static_assert(problem<std::filesystem::path> == unsupported);
 static_assert(problem<std::chrono::seconds> == unsupported);
 static_assert(problem<std::unique_ptr<int>> == unsupported && problem<std::byte> == unsupported);
-static_assert(problem<write_only> == unsupported);
+static_assert(problem<write_only> == single_overload);
 static_assert(problem<long double> == number && problem<std::vector<long double>> == number);
 
 /// One of everything that comes back.
@@ -246,6 +410,7 @@ struct everything {
     std::vector<bool> flags;
     std::deque<std::optional<int>> holes;
     std::array<std::uint16_t, 3> three{};
+    std::array<custom_without_default, 0> none{};
     std::set<int> distinct;
     std::multimap<int, std::string> many;
     std::unordered_map<std::string, derived> named;
@@ -258,8 +423,8 @@ struct everything {
 };
 BOOST_DESCRIBE_STRUCT(everything, (),
                       (flag, small, large, signed_large, letter, narrow, wide, text, document,
-                       perhaps, flags, holes, three, distinct, many, named, mixed, any, nullable,
-                       tree, own))
+                       perhaps, flags, holes, three, none, distinct, many, named, mixed, any,
+                       nullable, tree, own))
 
 class maker {
 public:
@@ -446,6 +611,10 @@ TEST_CASE("containers that would lose stored elements refuse them") {
                    static_cast<void>(json_serializer<std::array<int, 2>>().deserialize("[1,2,3]"));
                }),
                Catch::Contains("2 elements is expected, but the stored one has 3"));
+    CHECK_THAT(refusal_of([] {
+                   static_cast<void>(json_serializer<std::array<int, 0>>().deserialize("[1]"));
+               }),
+               Catch::Contains("0 elements is expected, but the stored one has 1"));
 }
 
 TEST_CASE("values nested too deep are refused when they are written, however deep") {

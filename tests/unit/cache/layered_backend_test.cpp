@@ -355,6 +355,35 @@ TEST_CASE("what is at hand in the top layer is at hand, unless it has expired") 
     CHECK_FALSE(it.load_now("k", out));
 }
 
+TEST_CASE("a copy without a lifetime is at hand without a look at the clock") {
+    struct counting_clock final : codynamo::clock {
+        [[nodiscard]] timestamp now() const noexcept override {
+            ++reads;
+            return timestamp(1000h);
+        }
+        [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const noexcept override {
+            return {};
+        }
+        [[nodiscard]] asio::awaitable<void>
+        sleep_until(std::chrono::steady_clock::time_point) const override {
+            co_return;
+        }
+        mutable int reads = 0;
+    };
+    const auto time = std::make_shared<counting_clock>();
+    environment env = testing_support::tapped();
+    env.time = time;
+    layered_backend it({memory_backend({.env = env}), minimal_backend()}, {.env = env});
+    const record unlimited{
+        .value = "v", .written = timestamp(1000h), .lifetime = for_ever, .source = {}};
+    run(it.store("unlimited", unlimited));
+    time->reads = 0;
+    record out;
+    CHECK(it.load_now("unlimited", out));
+    CHECK(run(it.load("unlimited")));
+    CHECK(time->reads == 0);
+}
+
 TEST_CASE("store_newer leaves all layers alone when a newer record is below") {
     layers t;
     t.put("k", t.made("newer", 1h));

@@ -246,6 +246,29 @@ TEST_CASE("conditions of a put are judged against what is there") {
     CHECK(w.store.find("k").node);
 }
 
+TEST_CASE("conditions of a put that is too heavy are judged as well") {
+    world w(1'000, 10, memory_eviction::w_tinylfu);
+    using enum memory_store::condition;
+    const auto at = [](std::chrono::seconds written, std::size_t size) {
+        return memory_node::make("k", std::string(size, 'v'), timestamp(written), for_ever);
+    };
+    CHECK(w.store.fits(1, 1'000 - 1 - memory_node::overhead_bytes));
+    CHECK_FALSE(w.store.fits(1, 1'000 - memory_node::overhead_bytes));
+    CHECK(w.store.put(at(5s, 10), w.now));
+    CHECK_FALSE(w.store.put(at(4s, 1'000), w.now, if_newer));
+    CHECK_FALSE(w.store.put_too_heavy("k", timestamp(4s), w.now, if_newer));
+    const node_ptr other = at(5s, 10);
+    CHECK_FALSE(w.store.put(at(6s, 1'000), w.now, if_same, other.get()));
+    CHECK(w.store.find("k").node);
+    CHECK(w.store.put_too_heavy("none", timestamp(4s), w.now, if_newer));
+    CHECK(w.store.put_too_heavy("k", timestamp(5s), w.now, if_newer));
+    CHECK_FALSE(w.store.find("k").node);
+    CHECK(w.store.put(at(5s, 10), w.now));
+    CHECK(w.store.put(at(1s, 1'000), w.now));
+    CHECK_FALSE(w.store.find("k").node);
+    CHECK(w.store.stats().bytes == 0);
+}
+
 TEST_CASE("small values are copied into strings that have room, others are shared") {
     world w(1 << 20, 10, memory_eviction::w_tinylfu);
     w.put("small", std::string(100, 's'), for_ever);

@@ -117,6 +117,36 @@ TEST_CASE("what was due before the clock went back is gone a minute after it is 
     CHECK(w.due(start + 10s + 68s) == std::vector<entry_id>{id});
 }
 
+TEST_CASE("after a clock that was far behind, what is due is found in a few steps") {
+    constexpr int few = 5'000; // buckets of all levels, and moves of the entries
+    for (const timestamp behind : {timestamp::min(), timestamp(), start - 24h * 1000}) {
+        INFO(behind.time_since_epoch().count());
+        wheel w;
+        std::vector<entry_id> due;
+        std::vector<entry_id> waiting;
+        for (const ttl lifetime : {ttl(1s), ttl(65s), ttl(71min), ttl(75h), ttl(24h * 150)}) {
+            due.push_back(w.add(start - lifetime, lifetime, start));
+            due.push_back(w.add(start, lifetime, start));
+            waiting.push_back(w.add(start, 24h * 400 + lifetime, start));
+        }
+        CHECK(w.due(behind).empty());
+        due.push_back(w.add(start, 1h, behind));
+        const timestamp now = start + 24h * 151;
+        std::vector<entry_id> expired;
+        int budget = few;
+        for (entry_id id; (id = w.it.next_due(now, budget)) != no_entry;)
+            expired.push_back(id);
+        CHECK(budget > 0);
+        std::sort(expired.begin(), expired.end());
+        std::sort(due.begin(), due.end());
+        CHECK(expired == due);
+        CHECK(w.it.size() == waiting.size());
+        expired = w.due(start + 24h * 1000);
+        std::sort(expired.begin(), expired.end());
+        CHECK(expired == waiting);
+    }
+}
+
 TEST_CASE("a call looks at no more than its budget, and the next goes on there") {
     wheel w;
     for (int i = 0; i != 500; ++i)

@@ -89,6 +89,16 @@ struct all_broken : broken {
     awaitable<void> close() { return failure<void>(how); }
 };
 
+/// Has the others at hand, but throws for this key.
+struct failing_at_hand : minimal_backend {
+    std::string failing_key;
+    bool load_now(std::string_view key, record& out) {
+        if (key == failing_key) throw std::runtime_error("disk on fire");
+        out.value = key;
+        return true;
+    }
+};
+
 /// Answers each batch with one outcome too few.
 struct short_of_one : minimal_backend {
     awaitable<found_records> load_many(std::vector<std::string> keys) {
@@ -198,6 +208,9 @@ TEST_CASE("what a user's backend throws is backend_failed with its words, from e
         check_backend(over_three, how);
         check_backend(over_all, how);
         check_whole_operations(all, how);
+        check_whole_operations(over_all, how);
+        for (const auto& outcome : run(any_backend(three).load_many({"a", "b"})))
+            check_outcome(outcome, how);
         check_cache(cache<int>(three), how);
         check_cache(cache<int>(all), how);
         check_cache(cache<int>(over_three), how);
@@ -226,6 +239,49 @@ TEST_CASE("a broken layer above is passed over, whatever it throws") {
         CHECK(run(it.get_many({"k"}))[0].value() == 1);
         CHECK(run(it.erase("k")));
     }
+}
+
+TEST_CASE("a layer above whose load_now throws is passed over with a warning") {
+    const frozen t;
+    for (const failing_by how : {failing_by::coroutine, failing_by::number}) {
+        std::vector<std::string> log;
+        environment env = t.env();
+        env.log.level = log_level::warning;
+        env.log.sink = [&](log_level, std::string_view line) { log.emplace_back(line); };
+        all_broken broken_layer;
+        broken_layer.how = how;
+        broken_layer.load_now_fails = true;
+        layered_backend top({broken_layer, minimal_backend()}, {.env = env});
+        run(top.store("k", t.made("v")));
+        log.clear();
+        record out;
+        CHECK_FALSE(top.load_now("k", out));
+        REQUIRE(log.size() == 1);
+        CHECK(log[0] == "layered_backend: layer 0 failed while reading: " + words_of(how));
+        CHECK(run(top.load("k"))->value == "v");
+
+        layered_backend middle({minimal_backend(), broken_layer, minimal_backend()}, {.env = env});
+        run(middle.store("k", t.made("v")));
+        cache<int> it(middle, {.env = t.env()});
+        run(it.set("k", 1));
+        CHECK(run(it.get("k")) == 1);
+        CHECK(run(it.try_get("absent")).value() == std::nullopt);
+        CHECK(run(it.get_many({"k", "absent"}))[0].value() == 1);
+
+        // A lowest layer's failure is the caller's.
+        layered_backend lowest(std::vector<any_backend>{broken_layer}, {.env = env});
+        CHECK_THROWS_MATCHES(static_cast<void>(lowest.load_now("k", out)), error, failed(how));
+    }
+}
+
+TEST_CASE("a key whose load_now throws is that key's outcome in a made-up batch") {
+    failing_at_hand wrapped;
+    wrapped.failing_key = "b";
+    const auto loaded = run(any_backend(wrapped).load_many({"a", "b", "c"}));
+    REQUIRE(loaded.size() == 3);
+    CHECK(loaded[0].value()->value == "a");
+    check_outcome(loaded[1], failing_by::coroutine);
+    CHECK(loaded[2].value()->value == "c");
 }
 
 TEST_CASE("a batch of a user's backend that answers too few outcomes is a bad response") {
