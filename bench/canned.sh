@@ -64,6 +64,17 @@ http {
 CONF
 }
 
+# The start of nginx returns before its worker process exists, and callers count the CPU time of that.
+await_worker() {
+    local pid
+    for _ in {1..500}; do
+        pid=$(cat "$1/nginx.pid" 2>/dev/null || true)
+        [[ -z $pid || -z $(cat "/proc/$pid/task/$pid/children" 2>/dev/null || true) ]] || return 0
+        sleep 0.01
+    done
+    die "nginx has no worker after 5 s; see $1/error.log"
+}
+
 start() {
     local folder port pinned=()
     [[ -z $core ]] || pinned=(taskset -c "$core")
@@ -74,6 +85,7 @@ start() {
         configuration "$folder" "$port" "$((port + 1))" >"$folder/nginx.conf"
         "${pinned[@]}" nginx -p "$folder" -c "$folder/nginx.conf" </dev/null \
             >"$folder/start.log" 2>&1 || continue
+        await_worker "$folder"
         printf '%s\nplain=http://localhost:%s\ntls=https://localhost:%s\nca=%s\n' \
             "$folder" "$port" "$((port + 1))" "$folder/ca.pem"
         return

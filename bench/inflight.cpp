@@ -45,8 +45,8 @@ double in_ms(steady::duration span) {
 /// Gets under way, and how they ended.
 class many_gets {
 public:
-    many_gets(asio::io_context& context, byte_cache cache, std::uint32_t size)
-        : context_(context), cache_(std::move(cache)), size_(size), signals_(size), why_(size) {
+    many_gets(asio::io_context& context, const byte_cache& cache, std::uint32_t size)
+        : context_(context), cache_(cache), size_(size), signals_(size), why_(size) {
         ended_.reserve(size);
     }
 

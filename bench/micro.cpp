@@ -20,7 +20,7 @@ namespace {
 
 using namespace codynamo;
 
-const std::string key = "key-1";
+constexpr const char* key = "key-1";
 
 record a_record() {
     record r;

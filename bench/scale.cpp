@@ -146,6 +146,7 @@ pace run(const subject& what, unsigned threads, double seconds) {
     signals told;
     std::vector<worker> workers(threads);
     std::vector<std::thread> running;
+    running.reserve(threads);
     for (worker& mine : workers)
         running.emplace_back([&told, &mine, &what, first = running.size()] {
             asio::io_context context(1);
@@ -190,6 +191,7 @@ struct series {
 
 std::vector<series> measure(const subject& what, const scale_options& options, run_guard& guard) {
     std::vector<series> all;
+    all.reserve(options.threads.size());
     for (const unsigned threads : options.threads)
         all.push_back({.threads = threads});
     for (unsigned round = 0; round != options.rounds; ++round) {

@@ -12,7 +12,9 @@
 #include <array>
 #include <cctype>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
+#include <istream>
 #include <utility>
 
 namespace bench {
@@ -20,6 +22,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> engines{"dynoxide", "moto", "dynamodb-local"};
 constexpr auto version_timeout = std::chrono::seconds(2);
+constexpr std::size_t max_head_bytes = 64 * 1024;
 
 struct server_version {
     std::string engine;
@@ -32,6 +35,22 @@ std::string lower_case(std::string text) {
     return text;
 }
 
+/// False at the end of the head, and when what is not HTTP has used up `budget`.
+bool next_line(std::istream& from, std::string& line, std::size_t& budget) {
+    line.clear();
+    for (char c = 0; budget > 0 && from.get(c) && c != '\n'; --budget)
+        line += c;
+    if (line.ends_with('\r')) line.pop_back();
+    return budget > 0 && !line.empty();
+}
+
+/// The figures are UTF-8, which a header need not be.
+std::string printable(std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    return text;
+}
+
 /// Of the headers of an answer: dynoxide's own, or Server. Plain HTTP only.
 server_version ask_version(const std::string& url) {
     const auto server = codynamo::net::parse_origin(url, "--server");
@@ -41,12 +60,12 @@ server_version ask_version(const std::string& url) {
     stream.expires_after(version_timeout);
     stream.connect(server.host, std::to_string(server.port));
     stream << "GET / HTTP/1.0\r\nHost: " << server.authority() << "\r\n\r\n" << std::flush;
-    for (std::string line; std::getline(stream, line) && line.size() > 1;) {
-        if (line.ends_with('\r')) line.pop_back();
+    std::size_t budget = max_head_bytes;
+    for (std::string line; next_line(stream, line, budget);) {
         const auto colon = line.find(": ");
         if (colon == line.npos) continue;
         const std::string name = lower_case(line.substr(0, colon));
-        const std::string value = line.substr(colon + 2);
+        const std::string value = printable(line.substr(colon + 2));
         if (name == "x-dynoxide-version") return {"dynoxide", value};
         if (name == "server" && answer.version.empty()) answer.version = value;
     }

@@ -200,7 +200,7 @@ private:
         const auto unix_time = std::chrono::system_clock::now().time_since_epoch();
         boost::json::object line = meter_.take_interval();
         line["unix_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(unix_time).count();
-        series_ << boost::json::serialize(line) << std::endl;
+        series_ << boost::json::serialize(line) << '\n' << std::flush;
         if (!series_)
             throw std::runtime_error("--series: cannot write to '" + options_.series + "'");
     }

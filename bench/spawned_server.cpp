@@ -128,6 +128,8 @@ void spawned_server::stop() noexcept {
     int status = 0;
     while (::waitpid(keeper_, &status, 0) < 0 && errno == EINTR) {
     }
+    // A keeper that was killed has stopped nothing.
+    if (WIFSIGNALED(status) && pid_ > 0) ::kill(pid_, SIGTERM);
 }
 
 } // namespace bench

@@ -28,10 +28,10 @@ struct point {
 // [serializer]
 // A policy is two functions. Whatever they throw becomes serialize_failed or deserialize_failed.
 struct point_serializer {
-    std::string serialize(const point& p) const {
+    static std::string serialize(const point& p) {
         return std::to_string(p.x) + "," + std::to_string(p.y);
     }
-    point deserialize(std::string_view text) const {
+    static point deserialize(std::string_view text) {
         const char* end = text.data() + text.size();
         point p;
         auto [comma, first] = std::from_chars(text.data(), end, p.x);

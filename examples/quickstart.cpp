@@ -18,15 +18,16 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <charconv>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <ctime>
 #include <exception>
 #include <iostream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -203,6 +204,14 @@ asio::awaitable<void> quickstart(std::string endpoint, std::chrono::seconds meas
     std::cout << "Every step did what it should.\n";
 }
 
+/// 0 when it is no number.
+std::chrono::seconds to_seconds(std::string_view text) {
+    int seconds = 0;
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    return std::chrono::seconds(ec == std::errc() && end == text.data() + text.size() ? seconds
+                                                                                      : 0);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -213,8 +222,8 @@ int main(int argc, char** argv) {
         const bool has_value = i + 1 < argc;
         if (has_value && option == "--endpoint") {
             endpoint = argv[i + 1];
-        } else if (has_value && option == "--measure" && std::atoi(argv[i + 1]) > 0) {
-            measured = std::chrono::seconds(std::atoi(argv[i + 1]));
+        } else if (has_value && option == "--measure" && to_seconds(argv[i + 1]).count() > 0) {
+            measured = to_seconds(argv[i + 1]);
         } else {
             std::cerr << "usage: quickstart [--endpoint URL] [--measure SECONDS]\n";
             return 2;

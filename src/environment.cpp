@@ -70,6 +70,7 @@ std::shared_ptr<random_source> environment::system_random() {
 }
 
 std::optional<std::string> environment::system_variable(const char* name) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): a race only with who writes to it
     const char* value = std::getenv(name);
     return value ? std::optional<std::string>(value) : std::nullopt;
 }

@@ -96,8 +96,9 @@ void* take_frame(std::size_t bytes) {
 
 void give_frame(void* block, std::size_t bytes) noexcept {
     if (recycles && bytes <= largest)
-        if (frame_pool* const pool = frame_pool::of_thread())
-            if (pool->give(block, class_of(bytes))) return;
+        if (frame_pool* const pool = frame_pool::of_thread();
+            pool && pool->give(block, class_of(bytes)))
+            return;
     ::operator delete(block);
 }
 

@@ -19,7 +19,7 @@ toxiproxy_dir=$cache_dir/toxiproxy
 venv_dir=$cache_dir/venv
 moto_version=5.2.5
 clang_format_version=16.0.6
-clang_tidy_version=16.0.4
+clang_tidy_version=23.1.4
 matplotlib_version=3.11.2
 export root cache_dir dynoxide_version dynoxide dynoxide_rust venv_dir moto_version
 export clang_format_version clang_tidy_version matplotlib_version
@@ -31,6 +31,8 @@ die() {
     say "$*"
     exit 1
 }
+[[ $cache_dir == /* ]] || die "the cache folder is $cache_dir, which depends on the folder you are" \
+    'in; set XDG_CACHE_HOME to an absolute path, or unset it'
 # Somewhere below 32768, where outgoing connections get theirs; may be taken.
 random_port() { echo $((20000 + (RANDOM * 32768 + RANDOM) % 12000)); }
 have() { command -v "$1" >/dev/null 2>&1; }

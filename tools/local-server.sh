@@ -19,7 +19,8 @@ java_version=17
 show_usage() { sed -nE '3,12s/^# ?//p' "${BASH_SOURCE[0]}"; }
 
 url_of() { printf 'http://127.0.0.1:%s' "$1"; }
-# The pid file holds "PID ENGINE"; the engine is "starting" while the pid is that of a start.
+# The pid file holds "PID STARTED ENGINE", where STARTED is as started_at prints it; the engine is
+# "starting" while the pid is that of a start.
 pid_file() { printf '%s/%s.pid' "$servers_dir" "$1"; }
 log_file() { printf '%s/%s.log' "$servers_dir" "$1"; }
 forget() { rm -f "$(pid_file "$1")"* "$(log_file "$1")"; }
@@ -28,34 +29,28 @@ forget() { rm -f "$(pid_file "$1")"* "$(log_file "$1")"; }
 write_owner() {
     local written
     written=$(pid_file "$1").$2
-    printf '%s %s\n' "$2" "$3" >"$written"
+    printf '%s %s %s\n' "$2" "$(started_at "$2")" "$3" >"$written"
     mv -f "$written" "$(pid_file "$1")"
+}
+
+# started_at PID: when the process started, in ticks since the boot of the machine. With the pid it
+# names the process: a pid that has been reused belongs to one that started at another time.
+started_at() {
+    local stat
+    { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+    # The name, in parentheses, may hold blanks. STARTED is the 20th word after it.
+    read -r -a stat <<<"${stat##*) }"
+    printf '%s' "${stat[19]}"
 }
 
 # is_alive PID: false also for a zombie, which a container without an init may keep.
 is_alive() { grep -q '^State:[[:space:]]*[^[:space:]ZX]' "/proc/$1/status" 2>/dev/null; }
 
-# mark_of ENGINE PORT: what the command line of such a server contains.
-mark_of() {
-    case $1 in
-    dynoxide) printf 'serve --host 127.0.0.1 --port %s ' "$2" ;;
-    moto) printf 'moto_server -H 127.0.0.1 -p %s ' "$2" ;;
-    dynamodb-local) printf -- ' -port %s ' "$2" ;;
-    starting) printf 'local-server.sh' ;;
-    *) return 1 ;;
-    esac
-}
-
-# owner_of PORT: prints "PID ENGINE" of the server or start that has the port. The pid may belong to
-# another process by now, so the command line is compared too.
+# owner_of PORT: prints "PID ENGINE" of the server or start that has the port.
 owner_of() {
-    local pid='' engine='' mark
-    read -r pid engine 2>/dev/null <"$(pid_file "$1")" || return 1
-    mark=$(mark_of "$engine" "$1") || return 1
-    is_alive "$pid" || return 1
-    # Until it has replaced itself by the server, a start's child has the start's command line.
-    tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -e "$mark" -e 'local-server.sh' ||
-        return 1
+    local pid='' started='' engine=''
+    read -r pid started engine 2>/dev/null <"$(pid_file "$1")" || return 1
+    [[ -n $engine ]] && is_alive "$pid" && [[ $(started_at "$pid") == "$started" ]] || return 1
     printf '%s %s' "$pid" "$engine"
 }
 
@@ -65,7 +60,10 @@ running() {
     owner=$(owner_of "$1") && [[ $owner != *' starting' ]] && printf '%s' "$owner"
 }
 
-is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+# A program that accepts no more connections lets this one wait: its port is taken too.
+is_taken() {
+    timeout 1 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"' bash "$1" 2>/dev/null || (($? == 124))
+}
 
 # The first line of whatever answers HTTP on a port of this machine.
 first_line_from() {
@@ -96,22 +94,40 @@ claim() {
     ) 9>"$servers_dir/lock"
 }
 
-# end PID: with SIGTERM, and after five seconds with SIGKILL.
-end() {
-    kill "$1" 2>/dev/null || return 0
+# has_ended PID: waits for it for five seconds.
+has_ended() {
     for _ in {1..100}; do
         is_alive "$1" || return 0
         sleep 0.05
     done
+    return 1
+}
+
+# end PID: with SIGTERM, and after five seconds with SIGKILL. Fails when the process goes on, as one
+# of another user does.
+end() {
+    kill "$1" 2>/dev/null || ! is_alive "$1" || return 1
+    has_ended "$1" && return
     kill -KILL "$1" 2>/dev/null || true
+    has_ended "$1"
+}
+
+# install PART: waited for as a job, which an interruption ends too, and at once.
+installer=
+install() {
+    "$root/tools/install-dependencies.sh" "$1" &
+    installer=$!
+    wait "$installer"
+    installer=
 }
 
 # The port between its claim and the server's answer; the server is then this script's child.
 claimed=
 abandon_start() {
     local pid=''
+    [[ -z $installer ]] || { kill "$installer" 2>/dev/null && wait "$installer"; } || true
     [[ -n $claimed ]] || return 0
-    [[ -z ${!:-} ]] || end "$!"
+    [[ -z ${!:-} ]] || end "$!" || true
     read -r pid _ 2>/dev/null <"$(pid_file "$claimed")" || true
     [[ $pid != "$$" && $pid != "${!:-}" ]] || forget "$claimed"
 }
@@ -136,7 +152,7 @@ dynamodb_local_command() {
     [[ -n $home ]] || die 'dynamodb-local runs your own copy of DynamoDB Local: set' \
         'DYNAMODB_LOCAL_HOME to its folder, or use another engine'
     [[ -d $home ]] || die "DYNAMODB_LOCAL_HOME is $home, which is not a folder"
-    home=$(cd "$home" && pwd)
+    [[ $home == /* ]] || home=$PWD/$home
     shopt -s nullglob
     jars=("$home"/DynamoDBLocal-*.jar)
     shopt -u nullglob
@@ -171,13 +187,24 @@ command_for() {
     esac
 }
 
+# The server outlives its caller: a lock or a pipe that the caller has open must not stay open in it.
+close_inherited() {
+    local file descriptor
+    for file in "/proc/$BASHPID/fd/"*; do
+        descriptor=${file##*/}
+        # bash reads this script by 255, and closes that itself.
+        ((descriptor <= 2 || descriptor == 255)) || exec {descriptor}>&-
+    done
+}
+
 # launch PORT DB: 0 when it answers, 1 when another process was quicker on the port; else dies.
 launch() {
     local port=$1 log pid deadline command
     log=$(log_file "$port")
     command_for "$port" "$2"
     (
-        write_owner "$port" "$BASHPID" "$engine"
+        write_owner "$port" "$BASHPID" "$engine" || exit
+        close_inherited
         exec setsid "${command[@]}" >"$log" 2>&1 </dev/null
     ) &
     pid=$!
@@ -195,45 +222,59 @@ launch() {
     return 1
 }
 
+# make_db_folder FOLDER: for the database, and to write in.
+make_db_folder() {
+    mkdir -p "$1" || die "--db $db: cannot create the folder $1"
+    [[ -w $1 && -x $1 ]] || die "--db $db: the folder $1 cannot be written"
+}
+
 # The database as an absolute path, in a folder that exists.
 check_db() {
+    [[ $db == /* ]] || db=$PWD/$db
     case $engine in
     dynoxide)
-        [[ ! -d $db ]] || die "--db $db: dynoxide keeps a file, and this is a folder"
-        mkdir -p "$(dirname "$db")"
-        db=$(cd "$(dirname "$db")" && pwd)/$(basename "$db")
+        [[ ! -d $db && $db != */ ]] || die "--db $db: dynoxide keeps a file, and this is a folder"
+        [[ ! -e $db || (-f $db && -w $db) ]] || die "--db $db: not a file that can be written"
+        make_db_folder "${db%/*}/"
         ;;
     moto) die "--db $db: moto keeps everything in memory" ;;
     dynamodb-local)
         [[ ! -f $db ]] || die "--db $db: dynamodb-local keeps a folder, and this is a file"
-        mkdir -p "$db"
-        db=$(cd "$db" && pwd)
+        make_db_folder "$db"
         ;;
     esac
+}
+
+# Without a pid file no server could be stopped.
+check_servers_dir() {
+    { mkdir -p "$servers_dir" && [[ -w $servers_dir ]] && : >>"$servers_dir/lock"; } 2>/dev/null ||
+        die "cannot write in $servers_dir, which holds the pid files; fix its permissions, or set" \
+            'XDG_CACHE_HOME to another folder'
 }
 
 start() {
     local candidate command
     engine=${engine:-dynoxide}
     [[ -z $db ]] || check_db
-    case $engine in
-    dynoxide) [[ -x $dynoxide ]] || "$root/tools/install-dependencies.sh" server ;;
-    moto) [[ -f "$venv_dir/moto[server]==$moto_version" ]] ||
-        "$root/tools/install-dependencies.sh" moto ;;
-    dynamodb-local) command_for 1 '' ;;
-    esac
-    mkdir -p "$servers_dir"
     trap abandon_start EXIT
+    trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
+    case $engine in
+    dynoxide) [[ -x $dynoxide ]] || install server ;;
+    moto) [[ -f "$venv_dir/moto[server]==$moto_version" ]] || install moto ;;
+    dynamodb-local) command_for 1 '' ;;
+    esac
+    check_servers_dir
     for _ in {1..10}; do
         candidate=${port:-$(random_port)}
         claimed=$candidate
         if claim "$candidate"; then
             if launch "$candidate" "$db"; then
+                # An interruption now comes too late: the caller has the URL, or no server.
+                trap '' HUP INT PIPE TERM
+                printf '%s\n' "$(url_of "$candidate")"
                 claimed=
-                url_of "$candidate"
-                echo
                 return
             fi
             forget "$candidate"
@@ -262,7 +303,8 @@ stop() {
     ((${#ports[@]})) || none_running
     ((${#ports[@]} == 1)) || die "several are running; choose one with --port: ${ports[*]}"
     owner=$(running "${ports[0]}") || return 0
-    end "${owner% *}"
+    end "${owner% *}" || die "cannot stop pid ${owner% *} on port ${ports[0]}: it still runs, and" \
+        'may belong to another user'
     forget "${ports[0]}"
 }
 

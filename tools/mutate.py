@@ -31,8 +31,8 @@ EQUIVALENTS = Path(__file__).resolve().parent / "mutation" / "equivalents.txt"
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
-        description="Changes one place of src/ at a time and runs unit, net and simulation tests; "
-                    "prints which changes no test notices.")
+        description="Changes one place of src/ at a time and runs unit, net, stress and simulation "
+                    "tests; prints which changes no test notices.")
     parser.add_argument("--count", type=int, default=60, metavar="N",
                         help="how many mutants that compile (default: 60)")
     parser.add_argument("--files", default="src/*", metavar="GLOB",
@@ -148,10 +148,10 @@ def run_mutants(arguments, tree, results, candidates):
         for point in batch:
             record = results.mutants.get((tree.commit, point.key))
             if not record or arguments.again:
-                if judge.baseline.keys() != {stage.label for stage in STAGES}:
+                if judge.baseline.keys() != {stage.folder for stage in STAGES}:
                     print("building, and running the unchanged tests", flush=True)
                     results.add({"commit": tree.commit, "baseline": judge.measure()})
-                    print("unchanged: " + ", ".join(f"{label} tests {seconds} s" for label, seconds
+                    print("unchanged: " + ", ".join(f"{name} tests {seconds} s" for name, seconds
                                                     in judge.baseline.items()), flush=True)
                 record = run_one(judge, tree.commit, point)
                 results.add(record)

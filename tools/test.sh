@@ -1,22 +1,23 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 # Everything that has to be right, from nothing to the last test:
-#     tools/test.sh [--tidy] [--tsan] [--long] [ARGUMENTS OF CTEST]
-# Format, a build without warnings, all tests; then unit, net and property tests and the fuzzers'
-# corpora again under AddressSanitizer and UBSan. --tidy adds clang-tidy, --tsan adds unit, net,
-# stress and simulation tests under ThreadSanitizer. --long is about two hours: ten times the
-# simulation's seeds, a million steps of each property, five minutes of each chaos test, a soak of
-# ten, stress and simulation under AddressSanitizer too, --tsan, and every fuzzer for 60 seconds.
+#     tools/test.sh [--tsan] [--long] [ARGUMENTS OF CTEST]
+# Format, a build without warnings, clang-tidy over what changed since it was clean, all tests; then
+# unit, net and property tests and the fuzzers' corpora again under AddressSanitizer and UBSan, and
+# the tests of many threads under ThreadSanitizer.
+# --tsan adds unit, net and simulation tests under ThreadSanitizer. --long is about two and a half
+# hours: clang-tidy over everything, ten times the simulation's seeds, a million steps of each
+# property, five minutes of each chaos test, a soak of ten, stress and simulation under
+# AddressSanitizer too, --tsan, and every fuzzer for 60 seconds.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-tidy='' tsan='' long=''
+tsan='' long=''
 while (($#)); do
     case $1 in
-    --tidy) tidy=yes ;;
     --tsan) tsan=yes ;;
     --long) tsan=yes long=yes ;;
     --help | -h)
-        sed -nE '3,9s/^# ?//p' "${BASH_SOURCE[0]}"
+        sed -nE '3,11s/^# ?//p' "${BASH_SOURCE[0]}"
         exit 0
         ;;
     *) break ;;
@@ -59,16 +60,13 @@ if [[ -n $long ]]; then
     suffix=-long
 fi
 
-"$root/tools/install-dependencies.sh" build test chaos ${tidy:+tidy} ${long:+fuzz}
+"$root/tools/install-dependencies.sh" build test chaos tidy ${long:+fuzz}
 check_format
 build dev
 # What the gate counts is what is installed; as long again as the build before it.
 build release codynamo_bench
-if [[ -n $tidy ]]; then
-    step 'clang-tidy'
-    git ls-files -z -- 'src/*.cpp' 'tools/*.cpp' 'examples/*.cpp' 'bench/*.cpp' |
-        xargs -0 -P "$jobs" -n 4 "$venv_dir/bin/clang-tidy" --quiet -p build/dev
-fi
+step 'clang-tidy'
+tools/tidy.py --clang-tidy "$venv_dir/bin/clang-tidy" ${long:+--all}
 use_local_server
 use_local_server moto
 run_tests dev "$@"
@@ -80,9 +78,7 @@ if [[ -n $long ]]; then
     tests/chaos/soak.py build/dev/bench/codynamo-bench 600
     tests/fuzz/run.sh 60
 fi
-if [[ -n $tsan ]]; then
-    build tsan unit_tests net_tests stress_tests simulation_tests
-    run_tests tsan "${only[@]}"
-fi
+build tsan stress_tests ${tsan:+unit_tests net_tests simulation_tests}
+run_tests "tsan${tsan:+-long}" "${only[@]}"
 build asan "${sanitized[@]}"
 run_tests "asan$suffix" "${only[@]}"

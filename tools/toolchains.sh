@@ -84,13 +84,14 @@ inside() {
         "$chroot" "$@"
 }
 
-# The tree as it is here, without what is ignored; what was built before stays.
+# The tree as it is here, without what is ignored; what was built before stays. Every file counts as
+# new: one that was changed here while an older copy was compiled there is older than the result.
 copy_tree() {
     local target=$chroots_dir/$1/codynamo
     mkdir -p "$target"
     find "$target" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
     git ls-files -z --cached --others --exclude-standard |
-        tar --null --ignore-failed-read -T - -cf - | tar -xf - -C "$target"
+        tar --null --ignore-failed-read -T - -cf - | tar -xmf - -C "$target"
 }
 
 # run NAME SUITE COMPILER PACKAGES WORK

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -344,16 +345,35 @@ def partition_rows(data):
     yield ""
 
 
+def read(path, opened=open):
+    try:
+        with opened(path, "rt", encoding="utf-8") as file:
+            return file.read()
+    except (OSError, EOFError, UnicodeError, zlib.error) as error:
+        raise Unknown(f"cannot read {path}: {error}") from error
+
+
+def version_of(botocore):
+    if not (botocore / "__init__.py").is_file():
+        raise Unknown(f"{botocore} is not the package's own folder: it has no __init__.py; name "
+                      "the one that holds data/ and __init__.py")
+    found = re.search(r"^__version__ = ['\"]([\d.]+)['\"]", read(botocore / "__init__.py"),
+                      re.MULTILINE)
+    known(found, botocore / "__init__.py", "it names no version such as 1.2.3")
+    return found[1]
+
+
 def tables_of(botocore):
     def load(name):
         for path, opened in ((botocore / "data" / name, open),
                              (botocore / "data" / f"{name}.gz", gzip.open)):
             if path.exists():
-                with opened(path, "rt", encoding="utf-8") as file:
-                    return json.load(file)
+                try:
+                    return json.loads(read(path, opened))
+                except ValueError as error:
+                    raise Unknown(f"{path} is not JSON: {error}") from error
         raise Unknown(f"{botocore / 'data' / name} does not exist, nor with .gz")
-    version = re.search(r"^__version__ = ['\"]([\d.]+)['\"]",
-                        (botocore / "__init__.py").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    version = version_of(botocore)
     sets = [Translator(service, load(f"{service}/{api}/endpoint-rule-set-1.json"),
                        load(f"{service}/{api}/service-2.json")["metadata"])
             for service, api in SERVICES.items()]
@@ -377,7 +397,7 @@ def tables_of(botocore):
 
 
 def download(version, folder):
-    wanted = f"botocore=={version}" if version else "botocore"
+    wanted = "botocore" if version is None else f"botocore=={version}"
     done = subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps",
                            "--only-binary", ":all:", "--disable-pip-version-check", "-d", folder,
                            wanted], check=False)

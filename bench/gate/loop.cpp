@@ -130,8 +130,8 @@ int run_gate_loop(const gate_loop_options& options) {
         asio::co_spawn(context, all_batched(options, running), rethrow);
     } else {
         using byte_cache = codynamo::cache<std::string, codynamo::bytes_serializer<>>;
-        byte_cache cache{codynamo::memory_backend{codynamo::memory_backend_config{}}};
-        asio::co_spawn(context, hits(std::move(cache), options.ops), rethrow);
+        const byte_cache cache{codynamo::memory_backend{codynamo::memory_backend_config{}}};
+        asio::co_spawn(context, hits(cache, options.ops), rethrow);
     }
     context.run();
     return 0;

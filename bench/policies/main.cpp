@@ -41,7 +41,7 @@ std::set<std::size_t> sizes_for(std::size_t distinct) {
     for (const double share : {0.001, 0.003, 0.01, 0.03, 0.1, 0.3})
         sizes.insert(std::max<std::size_t>(
             2, static_cast<std::size_t>(static_cast<double>(distinct) * share)));
-    for (const std::size_t size : {50, 100, 200, 500, 1000, 2000, 5000, 10'000})
+    for (const std::size_t size : {50U, 100U, 200U, 500U, 1000U, 2000U, 5000U, 10'000U})
         if (size * 10 < distinct * 6) sizes.insert(size);
     return sizes;
 }

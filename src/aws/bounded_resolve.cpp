@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -36,22 +37,11 @@ public:
           deadline_(time_->steady_now() + most) {}
 
     void start() {
-        if (over_) return;
-        is_asking_ = true;
-        asio::co_spawn(home_, ask(shared_from_this()),
-                       asio::bind_cancellation_slot(
-                           asking_.slot(), [self = shared_from_this()](std::exception_ptr why) {
-                               self->is_asking_ = false;
-                               self->end(wakeup::done, std::move(why));
-                           }));
-        if (over_) return;
-        is_patient_ = true;
-        asio::co_spawn(home_, be_patient(shared_from_this()),
-                       asio::bind_cancellation_slot(
-                           patience_.slot(), [self = shared_from_this()](std::exception_ptr why) {
-                               self->is_patient_ = false;
-                               self->end(wakeup::abandoned, std::move(why));
-                           }));
+        try {
+            spawn();
+        } catch (...) { // out of memory
+            end(wakeup::done, std::current_exception());
+        }
     }
 
     /// The first call counts. Cancels what still runs.
@@ -73,6 +63,25 @@ public:
     const std::shared_ptr<parked> place = std::make_shared<parked>();
 
 private:
+    void spawn() {
+        if (over_) return;
+        is_asking_ = true;
+        asio::co_spawn(home_, ask(shared_from_this()),
+                       asio::bind_cancellation_slot(
+                           asking_.slot(), [self = shared_from_this()](std::exception_ptr why) {
+                               self->is_asking_ = false;
+                               self->end(wakeup::done, std::move(why));
+                           }));
+        if (over_) return;
+        is_patient_ = true;
+        asio::co_spawn(home_, be_patient(shared_from_this()),
+                       asio::bind_cancellation_slot(
+                           patience_.slot(), [self = shared_from_this()](std::exception_ptr why) {
+                               self->is_patient_ = false;
+                               self->end(wakeup::abandoned, std::move(why));
+                           }));
+    }
+
     static asio::awaitable<void> ask(std::shared_ptr<bounded_resolve> self) {
         co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
         credentials_ptr found = co_await self->provider_->resolve();
@@ -113,13 +122,14 @@ asio::awaitable<credentials_ptr> resolve_within(std::chrono::seconds most,
     const auto both = std::make_shared<bounded_resolve>(std::move(home), std::move(provider),
                                                         std::move(time), most);
     auto begin = [both] { asio::post(both->home(), [both] { both->start(); }); };
-    const wakeup why = co_await parked::wait(both->place, std::move(begin));
-    if (why == wakeup::aborted) {
+    const wakeup wait_result = co_await parked::wait(both->place, std::move(begin));
+    if (wait_result == wakeup::aborted) {
         asio::post(both->home(), [both] { both->end(wakeup::aborted, nullptr); });
         throw boost::system::system_error(asio::error::operation_aborted);
     }
+    if (wait_result == wakeup::no_memory) throw std::bad_alloc();
     credentials_ptr found = both->take();
-    if (why == wakeup::abandoned && !found) {
+    if (wait_result == wakeup::abandoned && !found) {
         throw error(errc::no_credentials,
                     "no credentials within " + std::to_string(most.count()) + " s");
     }

@@ -38,8 +38,7 @@ public:
         try {
             boost::iostreams::stream<boost::iostreams::array_source> in(text.data(), text.size());
             tree::read_xml(in, top_, tree::xml_parser::trim_whitespace);
-        } catch (const tree::xml_parser_error&) {
-            wipe_all(top_);
+        } catch (const tree::xml_parser_error&) { // nothing has been read then
             refuse_answer(" is not XML");
         }
     }
@@ -87,8 +86,10 @@ std::string account_of(std::string_view arn) {
 
 credentials parse_sts_document(std::string_view xml) {
     const xml_document from(xml);
-    for (const std::string action : {"AssumeRole", "AssumeRoleWithWebIdentity"}) {
-        const auto* result = from.find(action + "Response." + action + "Result");
+    for (const char* const path :
+         {"AssumeRoleResponse.AssumeRoleResult",
+          "AssumeRoleWithWebIdentityResponse.AssumeRoleWithWebIdentityResult"}) {
+        const auto* result = from.find(path);
         if (!result) continue;
         const auto found_in = result->get_child_optional("Credentials");
         if (!found_in) refuse_answer(": Credentials is missing");

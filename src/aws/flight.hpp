@@ -19,6 +19,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -32,9 +33,11 @@ struct fetch_outcome {
     credentials_ptr found;
     failure why;
     bool unset = false;
+    bool out_of_memory = false; ///< in this process; not a failure of the source
 
     /// Anew for each caller: an exception object is not shared between threads.
     [[noreturn]] void raise() const {
+        if (out_of_memory) throw std::bad_alloc();
         if (unset) throw not_configured(why);
         throw error(why);
     }

@@ -87,13 +87,11 @@ asio::awaitable<void> metadata_client::renew_token() {
     const http_answer answer = co_await fetcher_.fetch(std::move(request), can_retry_metadata);
     if (is_out_of_reach(answer))
         throw not_configured("the instance metadata service is out of reach: " + outcome(answer));
-    if (answer.failure)
-        throw error(errc::no_credentials, outcome(answer) + " when asked for a token");
     if (answer.status == 403) {
         throw error(errc::no_credentials,
                     outcome(answer) + " when asked for a token: the instance forbids it");
     }
-    if (answer.status != 200)
+    if (!answer.ok())
         throw error(errc::no_credentials, outcome(answer) + " when asked for a token");
     const auto& token = answer.body.text();
     if (token.empty() || !std::all_of(token.begin(), token.end(), is_visible)) {

@@ -25,6 +25,7 @@ enum class wakeup {
     abandoned, ///< it will never happen
     aborted,   ///< the waiting coroutine was cancelled
     overdue,   ///< it takes long; look whether it is worth waiting for
+    no_memory, ///< the wait could not begin for lack of memory
 };
 
 /// One wait. Thread-safe; counts as work of its context, so that run() does not return meanwhile.
@@ -51,8 +52,8 @@ public:
     }
 
     /// Awaitable, once; the result is a wakeup. `started` is called when the coroutine is parked,
-    /// and may have it woken at once; when it throws, the wait is abandoned. All types of
-    /// cancellation end the wait.
+    /// and may wake it at once; when it throws std::bad_alloc, the result is no_memory. All
+    /// types of cancellation end the wait.
     template <class Started>
     [[nodiscard]] static auto wait(std::shared_ptr<parked> where, Started started) {
         return boost::asio::async_initiate<const boost::asio::deferred_t, void(wakeup)>(
@@ -64,11 +65,14 @@ public:
                         if (const auto still = weak.lock()) still->wake(wakeup::aborted);
                     });
                 }
-                self->park(std::move(handler));
+                const boost::asio::any_io_executor executor =
+                    boost::asio::get_associated_executor(handler);
                 try {
+                    self->park(std::move(handler), executor);
+                    register_guest(executor, self);
                     then();
-                } catch (...) { // out of memory; thrown on it would leave a coroutine that waits
-                    self->wake(wakeup::abandoned);
+                } catch (...) { // rethrowing would leave a suspended coroutine
+                    self->wake(wakeup::no_memory);
                 }
             },
             boost::asio::deferred, std::move(where), std::move(started));
@@ -76,9 +80,7 @@ public:
 
 private:
     template <class Handler>
-    void park(Handler handler) {
-        const boost::asio::any_io_executor executor = boost::asio::get_associated_executor(handler);
-        register_guest(executor, shared_from_this());
+    void park(Handler handler, const boost::asio::any_io_executor& executor) {
         const std::lock_guard lock(mutex_);
         handler_ = net::unique_handler<wakeup>(std::move(handler));
         work_.emplace(executor);

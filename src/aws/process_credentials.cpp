@@ -9,7 +9,9 @@
 
 #include <boost/asio/error.hpp>
 
+#include <cerrno>
 #include <memory>
+#include <new>
 #include <utility>
 
 namespace asio = boost::asio;
@@ -18,6 +20,11 @@ namespace codynamo::aws {
 namespace {
 
 using kind = detail::process_outcome::kind;
+
+/// Whether this process or the system lacks the memory for another process.
+bool is_out_of_memory(const detail::process_outcome& outcome) noexcept {
+    return outcome.how == kind::not_started && outcome.number == ENOMEM;
+}
 
 /// Empty when it went well.
 std::string complaint(const detail::process_outcome& got, std::chrono::milliseconds timeout) {
@@ -55,9 +62,11 @@ public:
         const auto child = std::make_unique<detail::child_process>(command_, timeout_, left_over_);
         const auto place = std::make_shared<detail::parked>();
         auto start = [who = place, what = child.get()] { what->start(who); };
-        const auto why = co_await detail::parked::wait(place, std::move(start));
-        if (why != detail::wakeup::done)
+        const auto wait_result = co_await detail::parked::wait(place, std::move(start));
+        if (wait_result == detail::wakeup::no_memory) throw std::bad_alloc();
+        if (wait_result != detail::wakeup::done) // the watcher may still write the outcome
             throw boost::system::system_error(asio::error::operation_aborted);
+        if (is_out_of_memory(child->outcome())) throw std::bad_alloc();
         const std::string wrong = complaint(child->outcome(), timeout_);
         if (!wrong.empty()) throw error(errc::no_credentials, "credential_process " + wrong);
         try {

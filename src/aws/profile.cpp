@@ -18,8 +18,19 @@ using detail::trim;
 
 using section_map = std::map<std::string, profile_section, std::less<>>;
 
-void wipe_values(section_map& sections) noexcept {
-    for (auto& [title, section] : sections) {
+enum class section_kind { profile, default_profile, sso_session, services, ignored };
+/// What a title says: [profile a] and [profile "a"] are one section, of which each property has its
+/// last value.
+struct section_id {
+    section_kind kind;
+    std::string name;
+    friend auto operator<=>(const section_id&, const section_id&) = default;
+};
+using identified_sections = std::map<section_id, profile_section>;
+
+template <class Sections>
+void wipe_values(Sections& sections) noexcept {
+    for (auto& [id, section] : sections) {
         for (auto& [key, value] : section)
             detail::wipe(value);
     }
@@ -46,10 +57,12 @@ bool is_valid_name(std::string_view name) {
     });
 }
 
-/// One file, line by line, into sections as they are titled.
+/// One file, line by line, into its sections.
 class file_reader {
 public:
-    explicit file_reader(std::string label) : label_(std::move(label)) {}
+    using identify = section_id (*)(std::string_view title);
+
+    file_reader(std::string label, identify id_of) : label_(std::move(label)), id_of_(id_of) {}
     file_reader(const file_reader&) = delete;
     file_reader& operator=(const file_reader&) = delete;
     ~file_reader() { wipe_values(sections_); }
@@ -65,7 +78,7 @@ public:
         }
     }
 
-    [[nodiscard]] section_map& sections() { return sections_; }
+    [[nodiscard]] const identified_sections& sections() const noexcept { return sections_; }
 
 private:
     void read_line(std::string_view line) {
@@ -82,7 +95,7 @@ private:
     void begin_section(std::string_view line) {
         line = trim(line.substr(0, end_of_section(line)));
         if (line.back() != ']') fail("a section must end with ']'");
-        section_ = &sections_[std::string(trim(line.substr(1, line.size() - 2)))];
+        section_ = &sections_[id_of_(trim(line.substr(1, line.size() - 2)))];
         property_ = nullptr;
     }
 
@@ -139,7 +152,8 @@ private:
     }
 
     const std::string label_;
-    section_map sections_;
+    const identify id_of_;
+    identified_sections sections_;
     std::size_t line_number_ = 0;
     profile_section* section_ = nullptr;
     std::string* property_ = nullptr;
@@ -179,6 +193,22 @@ std::string name_after(std::string_view prefix, std::string_view title) {
     return !rest.empty() && is_blank(rest[0]) ? unquoted(trim(rest)) : std::string();
 }
 
+section_id config_section(std::string_view title) {
+    if (title == "default") return {section_kind::default_profile, "default"};
+    constexpr std::pair<std::string_view, section_kind> prefixes[] = {
+        {"profile", section_kind::profile},
+        {"sso-session", section_kind::sso_session},
+        {"services", section_kind::services}};
+    for (const auto& [prefix, kind_of] : prefixes)
+        if (std::string name = name_after(prefix, title); !name.empty())
+            return {kind_of, std::move(name)};
+    return {section_kind::ignored, {}};
+}
+
+section_id credentials_section(std::string_view title) {
+    return {section_kind::profile, std::string(title)};
+}
+
 void merge(section_map& into, std::string_view name, const profile_section& properties) {
     if (name.empty() || std::any_of(name.begin(), name.end(), detail::is_control)) return;
     auto& target = into[std::string(name)];
@@ -187,16 +217,25 @@ void merge(section_map& into, std::string_view name, const profile_section& prop
     }
 }
 
-void merge_config(profile_files& files, const section_map& sections) {
-    const bool prefixed_default =
-        std::any_of(sections.begin(), sections.end(), [](const auto& section) {
-            return name_after("profile", section.first) == "default";
-        });
-    for (const auto& [title, properties] : sections) {
-        merge(files.profiles, name_after("profile", title), properties);
-        merge(files.sso_sessions, name_after("sso-session", title), properties);
-        merge(files.services, name_after("services", title), properties);
-        if (title == "default" && !prefixed_default) merge(files.profiles, title, properties);
+void merge_config(profile_files& files, const identified_sections& sections) {
+    const bool prefixed_default = sections.contains({section_kind::profile, "default"});
+    for (const auto& [id, properties] : sections) {
+        switch (id.kind) {
+        case section_kind::default_profile:
+            if (prefixed_default) break;
+            [[fallthrough]];
+        case section_kind::profile:
+            merge(files.profiles, id.name, properties);
+            break;
+        case section_kind::sso_session:
+            merge(files.sso_sessions, id.name, properties);
+            break;
+        case section_kind::services:
+            merge(files.services, id.name, properties);
+            break;
+        case section_kind::ignored:
+            break;
+        }
     }
 }
 
@@ -241,17 +280,17 @@ const profile_section* profile_files::find(std::string_view profile) const {
 
 profile_files detail::parse_profile_files(const labelled_text& config_file,
                                           const labelled_text& credentials_file) {
-    file_reader config(config_file.label);
+    file_reader config(config_file.label, config_section);
     config.read(config_file.text);
-    file_reader credentials(credentials_file.label);
+    file_reader credentials(credentials_file.label, credentials_section);
     credentials.read(credentials_file.text);
 
     profile_files files;
     merge_config(files, config.sections());
-    for (const auto& [title, properties] : credentials.sections()) {
+    for (const auto& [id, properties] : credentials.sections()) {
         // A name that is valid in quotes only stands without them here.
-        if (!is_valid_name(title) && !files.find(title)) continue;
-        merge(files.profiles, title, properties);
+        if (!is_valid_name(id.name) && !files.find(id.name)) continue;
+        merge(files.profiles, id.name, properties);
     }
     spread_nested(files.profiles);
     spread_nested(files.sso_sessions);

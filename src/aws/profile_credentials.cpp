@@ -120,9 +120,8 @@ private:
         if (const auto* keys = std::get_if<credentials>(&step)) co_return *keys;
         const auto source = source_of(step, options, memory);
         credentials found = co_await source->fetch();
-        if (const auto* process = std::get_if<detail::process_step>(&step)) {
-            if (found.account_id.empty()) found.account_id = process->account_id;
-        }
+        const auto* process = std::get_if<detail::process_step>(&step);
+        if (process && found.account_id.empty()) found.account_id = process->account_id;
         co_return found;
     }
 

@@ -19,6 +19,7 @@
 #include <chrono>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -39,6 +40,8 @@ asio::awaitable<fetch_outcome> fetch_from(std::shared_ptr<credential_source> sou
         got.unset = true;
     } catch (const error& broken) {
         got.why = broken.as_failure();
+    } catch (const std::bad_alloc&) {
+        got.out_of_memory = true;
     } catch (const std::exception& other) {
         got.why = make_failure(make_error_code(errc::no_credentials), other.what());
     }
@@ -219,6 +222,7 @@ private:
             const std::lock_guard lock(mutex_);
             if (flight_ != which) return; // given up, and another one has taken its place
             flight_.reset();
+            if (got.out_of_memory) return; // the next call fetches again at once
             if (got.found && !schedule_.fetched(got.found, at, random)) got.found.reset();
             if (!got.found && !got.unset) schedule_.failed(at, random);
             present = schedule_.usable(at);
@@ -281,11 +285,12 @@ asio::awaitable<credentials_ptr> resolve_through(std::shared_ptr<core> self) {
             });
         }
         auto join = [pending = next.pending, place] { pending->join(place); };
-        const wakeup why = co_await parked::wait(place, std::move(join));
-        if (why == wakeup::aborted)
+        const wakeup wait_result = co_await parked::wait(place, std::move(join));
+        if (wait_result == wakeup::aborted)
             throw boost::system::system_error(asio::error::operation_aborted);
-        overdue = why == wakeup::overdue ? next.sign : nullptr;
-        if (why != wakeup::done) continue;
+        if (wait_result == wakeup::no_memory) throw std::bad_alloc();
+        overdue = wait_result == wakeup::overdue ? next.sign : nullptr;
+        if (wait_result != wakeup::done) continue;
         const fetch_outcome& got = next.pending->result();
         if (got.found) co_return got.found;
         if (auto still = self->usable()) co_return still;

@@ -12,8 +12,6 @@
 #include <unistd.h>
 #include <utility>
 
-namespace json = boost::json;
-
 namespace codynamo::aws::detail {
 namespace {
 

@@ -23,10 +23,16 @@ batch_core::arrival batch_core::gather(time_point now, std::size_t bytes) noexce
     return items_ >= limits_.most_items ? arrival::flush : arrival::wait;
 }
 
+bool batch_core::fits(std::size_t bytes) const noexcept {
+    return limits_.most_bytes == 0 || bytes_ + bytes <= limits_.most_bytes;
+}
+
 bool batch_core::has_room(std::size_t bytes) const noexcept {
-    if (items_ == 0) return true;
-    return items_ < limits_.most_items &&
-           (limits_.most_bytes == 0 || bytes_ + bytes <= limits_.most_bytes);
+    return items_ == 0 || (items_ < limits_.most_items && fits(bytes));
+}
+
+bool batch_core::can_grow(std::size_t bytes) const noexcept {
+    return bytes == 0 || fits(bytes);
 }
 
 void batch_core::left() noexcept {

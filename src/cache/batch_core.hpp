@@ -38,6 +38,9 @@ public:
     [[nodiscard]] arrival gather(time_point now, std::size_t bytes = 0) noexcept;
     /// False: what has been gathered has to depart first.
     [[nodiscard]] bool has_room(std::size_t bytes) const noexcept;
+    /// False: what has been gathered has to depart before one of its items grows by so much.
+    [[nodiscard]] bool can_grow(std::size_t bytes) const noexcept;
+    void grow(std::size_t bytes) noexcept { bytes_ += bytes; }
     /// Nobody wants a gathered item any more.
     void left() noexcept;
     /// What has been gathered goes, as one request.
@@ -58,6 +61,8 @@ public:
     [[nodiscard]] std::size_t most_items() const noexcept { return limits_.most_items; }
 
 private:
+    [[nodiscard]] bool fits(std::size_t bytes) const noexcept;
+
     limits limits_;
     std::size_t under_way_ = 0;
     std::size_t items_ = 0;

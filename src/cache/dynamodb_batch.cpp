@@ -151,7 +151,7 @@ private:
 /// The outcomes of one slice.
 class slice_write final : public batch_writer {
 public:
-    slice_write(const std::vector<indexed_write>& writes, std::vector<result<void>>& out) noexcept
+    slice_write(const std::vector<indexed_write>& writes, std::vector<result<void>>& out)
         : writes_(writes), out_(out), settled_(writes.size()) {}
     void settle(std::size_t write) override { settled_[write] = true; }
     void fail_others(const failure& why) {
@@ -168,6 +168,7 @@ private:
 asio::awaitable<void> write_slice_of(core_ptr self, std::vector<indexed_write> writes,
                                      std::vector<result<void>>& out) {
     std::vector<dynamodb::write_request> requests;
+    requests.reserve(writes.size());
     for (indexed_write& one : writes)
         requests.push_back(std::move(one.request));
     slice_write outcomes(writes, out);

@@ -95,6 +95,7 @@ asio::awaitable<clear_progress> clear(core_ptr self, dynamodb::scan_input scan,
 asio::awaitable<void> delete_page(core_ptr self, std::vector<dynamodb::item> page,
                                   std::uint64_t& deleted) {
     std::vector<detail::indexed_write> writes;
+    writes.reserve(page.size());
     for (std::size_t i = 0; i < page.size(); ++i) {
         writes.push_back({i, {.is_put = false, .item = std::move(page[i])}});
     }

@@ -81,27 +81,19 @@ private:
 };
 
 void gather::enter(merge_waiter& who) {
-    std::uint64_t sweep = 0;
-    {
-        launcher out(*this, *who.self_);
-        const std::lock_guard lock(mutex_);
-        if (gone_) return;
-        if (who.kind_ == merge_kind::read && reads_.core.goes_alone()) {
-            who.state_ = merge_waiter::state::alone;
-            return;
-        }
-        const time_point now = time_->steady_now();
-        who.deadline_ = now + call_timeout_;
-        admit(who, now, true, out.what);
-        if (who.state_ == merge_waiter::state::alone) return;
-        who.must_wait_ = true;
-        const time_point look = next_sweep(now);
-        if (look < sweep_at_) { // one that is to look later finds that it is not needed
-            sweep_at_ = look;
-            sweep = ++sweeps_;
-        }
+    launcher out(*this, *who.self_);
+    const std::lock_guard lock(mutex_);
+    if (gone_) return;
+    if (who.kind_ == merge_kind::read && reads_.core.goes_alone()) {
+        who.state_ = merge_waiter::state::alone;
+        return;
     }
-    if (sweep != 0) start_sweep(*who.self_, sweep);
+    const time_point now = time_->steady_now();
+    who.deadline_ = now + call_timeout_;
+    admit(who, now, true, out.what);
+    if (who.state_ == merge_waiter::state::alone) return;
+    who.must_wait_ = true;
+    plan_sweep(now, out.what);
 }
 
 void gather::leave(merge_waiter& who) noexcept {
@@ -110,7 +102,6 @@ void gather::leave(merge_waiter& who) noexcept {
     {
         launcher out(*this, *who.self_);
         const std::lock_guard lock(mutex_);
-        if (who.state_ == state::dying) dying_.erase(who);
         if (who.state_ == state::waiting) give_up(who, merge_wake::aborted);
         was_alone = who.state_ == state::alone && !gone_;
         if (was_alone && who.kind_ == merge_kind::write) release(who.hold_, out.what);
@@ -188,6 +179,7 @@ void gather::abandon(const self_ptr& self, merge_batch& batch) noexcept {
 }
 
 void gather::context_gone() noexcept {
+    age_list waiting;
     {
         const std::lock_guard lock(mutex_);
         gone_ = true;
@@ -195,23 +187,16 @@ void gather::context_gone() noexcept {
         while (age_link* const link = waiting_.front()) {
             merge_waiter& who = merge_waiter::of(*link);
             unlink(who);
-            who.state_ = merge_waiter::state::dying;
-            dying_.push_back(who);
+            if (who.handler_) waiting.push_back(who);
         }
         while (!held_.empty())
             held_.erase(held_.begin());
         reads_.pending.reset();
         writes_.pending.reset();
     }
-    // Each handler owns the coroutine that waits; they are destroyed without the lock.
-    for (;;) {
-        net::unique_handler<merge_wake> handler;
-        const std::lock_guard lock(mutex_);
-        age_link* const link = dying_.pop_front();
-        if (!link) return;
-        merge_waiter& who = merge_waiter::of(*link);
-        who.state_ = merge_waiter::state::woken;
-        handler = std::move(who.handler_);
+    // Each handler owns the waiting coroutine and no other; it is destroyed without the lock.
+    while (age_link* const link = waiting.pop_front()) {
+        const auto ended = std::move(merge_waiter::of(*link).handler_);
     }
 }
 

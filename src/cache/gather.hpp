@@ -71,6 +71,7 @@ private:
     struct departures {
         std::shared_ptr<merge_batch> batches{}; ///< linked by next_
         age_list woken{};                       ///< each with his reason in early_
+        std::uint64_t sweep = 0;                ///< to be started; 0: none
     };
     class launcher;
     class flight_promise;
@@ -100,6 +101,9 @@ private:
     void hold(std::string_view key, write_hold& by) noexcept;
     void release(write_hold& hold, departures& out) noexcept;
     [[nodiscard]] time_point next_sweep(time_point now) const noexcept;
+    /// Another sweep when the one there is would look too late. A later one finds that it is not
+    /// needed.
+    void plan_sweep(time_point now, departures& out) noexcept;
 
     // Without the lock:
     void launch(const self_ptr& self, departures& what) noexcept;
@@ -122,7 +126,6 @@ private:
     lane writes_;
     boost::intrusive::set<write_hold> held_; ///< keys being written
     age_list waiting_;
-    age_list dying_;
     /// When the sweep looks next; max: there is none.
     time_point sweep_at_ = time_point::max();
     std::uint64_t sweeps_ = 0;      ///< the number of the one that counts

@@ -115,6 +115,7 @@ void gather::launch(const self_ptr& self, departures& what) noexcept {
             abandon(self, *one); // twice does no harm
         }
     }
+    if (what.sweep != 0) start_sweep(self, what.sweep);
 }
 
 void gather::launch_batch(const self_ptr& self, const std::shared_ptr<merge_batch>& what) {

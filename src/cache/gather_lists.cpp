@@ -35,6 +35,10 @@ void gather::admit(merge_waiter& who, time_point now, bool may_go_alone, departu
         if (writes) hold(who.key_, who.hold_);
         return;
     }
+    if (joins && !in.core.can_grow(in.pending->growth_at(*known, who.bytes_))) {
+        depart(in, out); // with an earlier write of the key, which holds it from now on
+        return admit(who, now, may_go_alone, out);
+    }
     const std::size_t places = writes ? write_slice : key_list::most;
     const bool listed_full = !known && in.pending && in.pending->keys_.size() == places;
     if (!joins && (listed_full || !in.core.has_room(who.bytes_))) depart(in, out);
@@ -48,7 +52,12 @@ void gather::join(lane& in, merge_waiter& who, time_point now) {
     who.place_ = batch.keys_.add(who.key_);
     who.batch_ = in.pending;
     share_list& sharing = batch.sharing_[who.place_];
-    if (sharing.empty()) static_cast<void>(in.core.gather(now, who.bytes_));
+    const std::size_t growth = batch.growth_at(who.place_, who.bytes_);
+    if (sharing.empty())
+        static_cast<void>(in.core.gather(now, growth));
+    else
+        in.core.grow(growth);
+    batch.note_bytes(who.place_, who.bytes_);
     begin_waiting(who, sharing);
     ++batch.waiters_;
     batch.deadline_ = std::max(batch.deadline_, who.deadline_);
@@ -165,6 +174,7 @@ void gather::release(write_hold& hold, departures& out) noexcept {
             rouse(next, merge_wake::no_memory, out.woken);
         }
     }
+    plan_sweep(now, out);
 }
 
 gather::time_point gather::next_sweep(time_point now) const noexcept {
@@ -174,6 +184,13 @@ gather::time_point gather::next_sweep(time_point now) const noexcept {
     for (const lane* each : {&reads_, &writes_})
         if (const auto due = each->core.due()) when = std::min(when, *due);
     return when;
+}
+
+void gather::plan_sweep(time_point now, departures& out) noexcept {
+    const time_point when = next_sweep(now);
+    if (when >= sweep_at_) return;
+    sweep_at_ = when;
+    out.sweep = ++sweeps_;
 }
 
 } // namespace codynamo::detail

@@ -6,10 +6,11 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include <new>
+
 namespace codynamo {
 
 namespace asio = boost::asio;
-using detail::write_epochs;
 
 layered_backend::core::core(std::vector<any_backend> given, layered_backend_config config)
     : layers_(std::move(given)), env_(std::move(config.env)),
@@ -84,11 +85,25 @@ asio::awaitable<void> layered_backend::core::copy_up(std::size_t below, const st
 }
 
 asio::awaitable<void> layered_backend::core::drop_copies(const std::string& key) {
+    try {
+        return drop_copies_once(key);
+    } catch (const std::bad_alloc&) { // for its frame: may be there a moment later
+        return drop_copies_once(key);
+    }
+}
+
+asio::awaitable<void> layered_backend::core::drop_copies_once(const std::string& key) {
     for (std::size_t layer = uppers(); layer-- > 0;) {
-        try {
-            co_await layers_[layer].erase(key);
-        } catch (...) {
-            log_failure(layer, "dropping a copy");
+        for (int left = 2; left > 0; --left) {
+            try {
+                co_await layers_[layer].erase(key);
+                break;
+            } catch (const std::bad_alloc&) { // as above
+                if (left == 1) log_failure(layer, "dropping a copy");
+            } catch (...) {
+                log_failure(layer, "dropping a copy");
+                break;
+            }
         }
     }
 }
@@ -97,9 +112,12 @@ asio::awaitable<void> layered_backend::core::settle(const std::string& key, cons
                                                     epoch before, epoch after) {
     // Somebody else's write in between: which of the two came last is the lowest layer's secret.
     const bool alone = after == before + 1;
-    if (written != nullptr && alone)
+    if (written == nullptr || !alone) return drop_copies(key);
+    try {
         return copy_up(uppers(), key, *written, after, copying::written);
-    return drop_copies(key);
+    } catch (const std::bad_alloc&) { // for its frame
+        return drop_copies(key);
+    }
 }
 
 asio::awaitable<std::optional<record>> layered_backend::core::load(shared self, std::string key) {

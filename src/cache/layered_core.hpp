@@ -75,8 +75,10 @@ private:
     /// a stale copy could stay.
     awaitable<void> copy_up(std::size_t below, const std::string& key, const record& r, epoch since,
                             copying what);
-    /// Does not throw. The caller has switched throw_if_cancelled off, as for settle.
+    /// Throws only when there is no memory for a frame, twice. The caller has switched
+    /// throw_if_cancelled off, as for settle.
     awaitable<void> drop_copies(const std::string& key);
+    awaitable<void> drop_copies_once(const std::string& key);
     /// After a write of the lowest layer that took the key's epoch from `before` to `after`: what
     /// was written goes up, or when nothing certain was, the copies go away.
     awaitable<void> settle(const std::string& key, const record* written, epoch before,

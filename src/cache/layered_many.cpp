@@ -12,7 +12,6 @@
 namespace codynamo {
 
 namespace asio = boost::asio;
-using boost::system::in_place_value;
 using detail::write_epochs;
 
 /// A load_many on its way down.
@@ -141,6 +140,7 @@ layered_backend::core::store_many(shared self, std::vector<keyed_record> records
     co_await asio::this_coro::throw_if_cancelled(false);
     for (std::size_t i = 0; i != keys.size() && self->uppers() > 0; ++i) {
         const bool certain = i < done.size() && done[i].has_value();
+        // NOLINTNEXTLINE(bugprone-use-after-move): moved from only when there is no layer above
         const record* written = certain ? &records[i].second : nullptr;
         const auto [before, after] = epochs.of(keys[i]);
         co_await self->settle(keys[i], written, before, after);

@@ -15,6 +15,7 @@
 #include <boost/asio/strand.hpp>
 #include <boost/intrusive/set.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -112,7 +113,6 @@ private:
         waiting, ///< in the list of all who wait, and in `list_`
         woken,
         alone, ///< counts as a request under way
-        dying, ///< as waiting, but with its context
     };
 
     static merge_waiter& of(age_link& link) noexcept { return static_cast<merge_waiter&>(link); }
@@ -170,12 +170,25 @@ protected:
 private:
     friend class gather;
     friend class merge_waiter;
+
+    /// What a write adds to the batch. Of those that share a place any may be the last that is
+    /// still wanted, which is sent: the largest counts.
+    [[nodiscard]] std::size_t growth_at(std::size_t place, std::size_t bytes) const noexcept {
+        if (kind_ == merge_kind::read || sharing_[place].empty()) return bytes;
+        return bytes - std::min(bytes, bytes_[place]);
+    }
+    void note_bytes(std::size_t place, std::size_t bytes) noexcept {
+        if (kind_ == merge_kind::read) return;
+        bytes_[place] = sharing_[place].empty() ? bytes : std::max(bytes, bytes_[place]);
+    }
+
     using strand = boost::asio::strand<boost::asio::any_io_executor>;
 
     const merge_kind kind_;
     key_list keys_;
     std::array<share_list, key_list::most> sharing_;
-    std::array<write_hold, write_slice> holds_; ///< of writes
+    std::array<write_hold, write_slice> holds_;    ///< of writes
+    std::array<std::size_t, write_slice> bytes_{}; ///< of writes
     std::size_t waiters_ = 0;
     time_point deadline_{};
     bool departed_ = false;

@@ -205,7 +205,7 @@ private:
             begin_item();
             return true;
         }
-        const bool may_be_null = depth_ > 0 && !(here == wanted::item && batch_);
+        const bool may_be_null = depth_ > 0 && (here != wanted::item || !batch_);
         const bool fits = what == shape::null ? may_be_null
                                               : (here == wanted::object && what == shape::object) ||
                                                     (here == wanted::array && what == shape::array);

@@ -48,8 +48,8 @@ void window_tuner::reserve() {
 }
 
 std::size_t window_tuner::heap_bytes() const noexcept {
-    return detail::heap_bytes(sizeof(*keys_)) + heap_bytes_of(*keys_) + heap_bytes_of(chains_) +
-           heap_bytes_of(simulations_);
+    return detail::heap_bytes(sizeof(std::vector<followed>)) + heap_bytes_of(*keys_) +
+           heap_bytes_of(chains_) + heap_bytes_of(simulations_);
 }
 
 bool window_tuner::samples(std::uint32_t hash) const noexcept {

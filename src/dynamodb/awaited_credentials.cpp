@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -51,6 +52,8 @@ asio::awaitable<bool> ask(std::shared_ptr<wanted> request) {
     aws::credentials_ptr resolved;
     try {
         resolved = co_await request->provider->resolve();
+    } catch (const std::bad_alloc&) { // a failure of this process, not of the provider
+        throw;
     } catch (...) {
         thrown = std::current_exception();
     }
@@ -106,8 +109,9 @@ asio::awaitable<bool> end_when_closed(std::shared_ptr<wanted> request) {
     using aws::detail::parked;
     const auto place = std::make_shared<parked>();
     auto add = [request, place] { request->closing->add(place); };
-    const auto why = co_await parked::wait(place, std::move(add));
-    if (why != aws::detail::wakeup::done || request->answer) co_return false;
+    const auto wait_result = co_await parked::wait(place, std::move(add));
+    if (wait_result == aws::detail::wakeup::no_memory) throw std::bad_alloc();
+    if (wait_result != aws::detail::wakeup::done || request->answer) co_return false;
     request->answer =
         make_failure(errc::closed, "the client was closed while the call waited for " +
                                        request->provider->describe());

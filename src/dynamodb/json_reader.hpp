@@ -80,7 +80,7 @@ public:
     }
     void count(std::string_view name, std::uint64_t& out) const;
     /// Throws errc::bad_response for a missing or null one.
-    const boost::json::value& require(std::string_view name) const;
+    [[nodiscard]] const boost::json::value& require(std::string_view name) const;
 
     void tell_text(std::string_view name, std::string& out) const {
         const boost::json::value* const found = object_.if_contains(name);

@@ -27,7 +27,7 @@ std::string plain_name(std::string_view name) {
 /// An IPv4 address in IPv6's clothes is an IPv4 address.
 std::optional<address> parse_address(std::string_view text) {
     boost::system::error_code ec;
-    const auto found = asio::ip::make_address(std::string(text), ec);
+    auto found = asio::ip::make_address(std::string(text), ec);
     if (ec) return std::nullopt;
     if (found.is_v6() && found.to_v6().is_v4_mapped())
         return asio::ip::make_address_v4(asio::ip::v4_mapped, found.to_v6());

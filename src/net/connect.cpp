@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -132,6 +133,7 @@ asio::awaitable<send_outcome> find_addresses(attempt& now, std::vector<tcp::endp
 
 std::vector<tcp::endpoint> by_turns(const std::vector<tcp::endpoint>& given) {
     std::vector<bool> is_v6;
+    is_v6.reserve(given.size());
     for (const auto& endpoint : given)
         is_v6.push_back(endpoint.address().is_v6());
     std::vector<tcp::endpoint> order;
@@ -153,7 +155,8 @@ asio::awaitable<send_outcome> reach(attempt& now, std::vector<tcp::endpoint> end
     wake why = wake::granted;
     {
         race_watch watch(c);
-        why = co_await run_race(state, watch);
+        auto race = std::make_shared<connect_race>(state);
+        why = co_await run_race(std::move(race), watch);
     }
     if (why == wake::aborted) throw boost::system::system_error(asio::error::operation_aborted);
     now.reasons = std::move(state.reasons);

@@ -21,6 +21,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace codynamo::net {
@@ -43,19 +44,23 @@ struct race_state {
 /// at once perhaps: everything is done under the mutex, and nobody else knows the sockets.
 class connect_race : public std::enable_shared_from_this<connect_race> {
 public:
-    connect_race(race_state& state, unique_handler<wake> handler);
+    explicit connect_race(race_state& state);
 
+    /// Who waits, before start().
+    void set_handler(unique_handler<wake> handler) noexcept { handler_ = std::move(handler); }
     void start() noexcept;
     /// Ends the race from any thread, if it is not over.
     void end(wake why) noexcept;
 
 private:
-    void proceed();
-    void launch(std::size_t index);
+    void proceed() noexcept;
+    void launch(std::size_t index) noexcept;
+    void connect(std::size_t index);
+    void failed(std::size_t index, const boost::system::error_code& ec) noexcept;
     void connected(std::size_t index, const boost::system::error_code& ec) noexcept;
-    void note(std::size_t index, const boost::system::error_code& ec);
-    void note(std::size_t index, const std::string& reason);
-    void sleep_until(steady_time when, steady_time now);
+    /// No code: no answer has come.
+    void note(std::size_t index, const boost::system::error_code& ec) noexcept;
+    void sleep_until(steady_time when, steady_time now) noexcept;
     void finish(wake why) noexcept;
 
     std::mutex mutex_;
@@ -92,22 +97,22 @@ private:
 
 /// Awaitable; wake::granted when the race is over, with or without a winner. All types of
 /// cancellation end it.
-[[nodiscard]] inline auto run_race(race_state& state, race_watch& watch) {
+[[nodiscard]] inline auto run_race(std::shared_ptr<connect_race> race, race_watch& watch) {
     return boost::asio::async_initiate<const boost::asio::deferred_t, void(wake)>(
-        [](auto handler, race_state* what, race_watch* seen_by) {
+        // Not left in the frame of the coroutine, which the race owns.
+        [](auto handler, std::shared_ptr<connect_race> self, race_watch* seen_by) {
             // The coroutine may run on, and all that it owns end, as soon as somebody can end the
             // race: its slot is set before, and it is not touched after.
             auto slot = boost::asio::get_associated_cancellation_slot(handler);
-            const auto race =
-                std::make_shared<connect_race>(*what, unique_handler<wake>(std::move(handler)));
+            self->set_handler(unique_handler<wake>(std::move(handler)));
             if (slot.is_connected())
-                slot.assign([weak = std::weak_ptr(race)](boost::asio::cancellation_type) {
+                slot.assign([weak = std::weak_ptr(self)](boost::asio::cancellation_type) {
                     if (const auto alive = weak.lock()) alive->end(wake::aborted);
                 });
-            if (!seen_by->begin(race)) race->end(wake::timeout);
-            race->start();
+            if (!seen_by->begin(self)) self->end(wake::timeout);
+            self->start();
         },
-        boost::asio::deferred, &state, &watch);
+        boost::asio::deferred, std::move(race), &watch);
 }
 
 } // namespace codynamo::net

@@ -142,11 +142,15 @@ void context_pool::wait(pool_waiter& waiter, unique_handler<wake> handler, stead
         case admission::reuse:
             waiter.granted = answer.connection;
             break;
-        case admission::open: {
-            waiter.granted = new_connection();
-            core_.adopt(*waiter.granted, now);
+        case admission::open:
+            // Within an initiation: what it threw would destroy the coroutine.
+            try {
+                waiter.granted = new_connection();
+                core_.adopt(*waiter.granted, now);
+            } catch (const std::bad_alloc&) {
+                result = wake::no_memory;
+            }
             break;
-        }
         case admission::overloaded:
             result = wake::overloaded;
             break;
@@ -161,6 +165,7 @@ void context_pool::wait(pool_waiter& waiter, unique_handler<wake> handler, stead
             waiter.granted->deadline = deadline;
             arm(now, deadline);
         }
+        // NOLINTNEXTLINE(bugprone-use-after-move): only who waits gives it away
         if (answer.what != admission::wait) handler.post(result);
     }
     destroy(old);
@@ -315,11 +320,12 @@ void context_pool::arm(steady_time now, steady_time deadline) {
     if (!timer_) return;
     const auto interval = deadline == steady_time::max() ? 25ms : sweep_interval(deadline - now);
     if (armed_ && next_sweep_ <= now + interval) return;
-    armed_ = true;
-    next_sweep_ = now + interval;
+    armed_ = false; // this ends the wait there is, and async_wait may throw
     timer_->expires_after(interval);
     timer_->async_wait([self = shared_from_this(), generation = ++generation_](
                            const boost::system::error_code&) { self->sweep(generation); });
+    armed_ = true;
+    next_sweep_ = now + interval;
 }
 
 void context_pool::publish_waiting() noexcept {
@@ -442,14 +448,14 @@ void context_pool::wake_closers() noexcept {
     cancel_timer_if_unused();
 }
 
-void context_pool::let_go(handlers& out) noexcept {
+void context_pool::let_go(node_list<queued>& waiting) noexcept {
     core_.close();
     while (queued* const waiter = core_.pop_waiter())
-        out.push_back(std::move(static_cast<pool_waiter*>(waiter)->handler));
+        waiting.push_back(*waiter);
     publish_waiting();
     while (queued* const waiter = closers_.pop_front()) {
         waiter->in_queue = false;
-        out.push_back(std::move(static_cast<pool_waiter*>(waiter)->handler));
+        waiting.push_back(*waiter);
     }
     pool_core::doomed idle;
     core_.take_idle(idle);
@@ -459,7 +465,7 @@ void context_pool::let_go(handlers& out) noexcept {
 }
 
 void context_pool::shutdown() noexcept {
-    handlers waiting; // each owns the coroutine that waits; they are destroyed without the lock
+    node_list<queued> waiting;
     std::shared_ptr<resolution> looking_up, left_behind;
     {
         const std::lock_guard lock(mutex_);
@@ -467,14 +473,17 @@ void context_pool::shutdown() noexcept {
         looking_up = std::move(resolution_);
         left_behind = std::move(given_up_);
     }
-    waiting.clear();
+    // Each handler owns the waiting coroutine and no other; it is destroyed without the lock.
+    while (queued* const waiter = waiting.pop_front()) {
+        const auto ended = std::move(static_cast<pool_waiter*>(waiter)->handler);
+    }
     if (looking_up) looking_up->drop();
     if (left_behind) left_behind->drop();
     if (const auto owner = owner_.lock()) owner->gone(*this);
 }
 
 void context_pool::drop() noexcept {
-    handlers none;
+    node_list<queued> none;
     const std::lock_guard lock(mutex_);
     let_go(none);
     resolution_.reset();

@@ -129,8 +129,6 @@ public:
     pool_counters counters;
 
 private:
-    using handlers = std::vector<unique_handler<wake>>;
-
     void arm(steady_time now, steady_time deadline);
     void publish_waiting() noexcept;
     steady_time grow(steady_time now) noexcept;
@@ -142,7 +140,7 @@ private:
     void fail_waiting(wake why);
     void drop_inherited(pool_core::doomed& idle) noexcept;
     void refuse_late(steady_time now) noexcept;
-    void let_go(handlers& out) noexcept;
+    void let_go(node_list<queued>& waiting) noexcept;
 
     const std::shared_ptr<const transport_settings> settings_;
     const std::weak_ptr<pool_owner> owner_;

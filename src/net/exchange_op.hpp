@@ -44,6 +44,12 @@ inline bool send_some(connection& c) {
     return true;
 }
 
+/// Allocates what the next read needs, where that may throw: an initiation may not, because its
+/// exception would destroy the coroutine, and its caller would never hear of it.
+inline void make_room(connection& c) {
+    static_cast<void>(c.protocol().space());
+}
+
 /// Whether a cancellation came while no operation was pending that it could have ended.
 template <class Handler>
 bool cancelled_meanwhile(const Handler& handler) {
@@ -98,6 +104,7 @@ private:
         auto& now = connection_->current;
         try {
             step();
+            if (!now.is_over()) make_room(*connection_);
         } catch (...) {
             now.exception = std::current_exception();
         }
@@ -158,8 +165,8 @@ private:
     bool was_cancelled_;
 };
 
-/// Awaitable; goes on with connection::current until it is over. Throws operation_aborted when
-/// cancelled, of whatever type; everything else is in connection::current.
+/// Awaitable, after make_room(); goes on with connection::current until it is over. Throws
+/// operation_aborted when cancelled, of whatever type; everything else is in connection::current.
 [[nodiscard]] inline auto run_exchange(connection& c) {
     return boost::asio::async_initiate<const boost::asio::deferred_t,
                                        void(boost::system::error_code)>(

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -62,12 +63,11 @@ public:
     }
 
     void drained() noexcept override {
-        std::unique_lock lock(mutex_);
-        const auto pools = pools_;
-        lock.unlock();
-        for (const auto& [context, pool] : pools)
+        // Under the lock, because a copy of the list may not be had.
+        const std::lock_guard lock(mutex_);
+        for (const auto& [context, pool] : pools_)
             if (!pool->is_drained()) return;
-        for (const auto& [context, pool] : pools)
+        for (const auto& [context, pool] : pools_)
             pool->wake_closers();
     }
 
@@ -253,6 +253,7 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
             if (how == wake::granted) held.take();
         }
         if (how == wake::aborted) co_return codynamo::detail::cancelled();
+        if (how == wake::no_memory) throw std::bad_alloc();
         if (how == wake::unreachable) co_return after(sent_before, std::move(opened));
         if (how != wake::granted)
             co_return after(sent_before, not_admitted(*how, *held.pool(), settings,
@@ -270,6 +271,7 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
             if (opened.code) {
                 taken_at = settings.now();
                 how = instead(held, taken_at, deadline);
+                if (how == wake::no_memory) throw std::bad_alloc();
                 if (how == wake::unreachable) co_return after(sent_before, std::move(opened));
                 continue;
             }
@@ -281,7 +283,10 @@ asio::awaitable<send_outcome> send_on(std::shared_ptr<hub> self, exchange& what,
         c.usable = false;
         exchange_state& at = c.current;
         begin_sending(c);
-        if (!at.is_over()) co_await run_exchange(c);
+        if (!at.is_over()) {
+            make_room(c);
+            co_await run_exchange(c);
+        }
         if (at.exception) std::rethrow_exception(std::exchange(at.exception, nullptr));
 
         if (at.state == advance::done) {
@@ -322,14 +327,14 @@ public:
                                            turn* place) override {
         return send_on(hub_, what, options, now, place, codynamo::detail::recycled());
     }
-    bool crowded() const noexcept override {
+    [[nodiscard]] bool crowded() const noexcept override {
         return hub_->settings->waiting->load(std::memory_order_relaxed) != 0;
     }
     std::shared_ptr<context_pool> pool_of(const asio::any_io_executor& executor) override {
         return hub_->pool_of(executor, false);
     }
     asio::awaitable<void> close() override { return close_all(hub_); }
-    transport_stats stats() const override { return hub_->stats(); }
+    [[nodiscard]] transport_stats stats() const override { return hub_->stats(); }
 
 private:
     const std::shared_ptr<hub> hub_;

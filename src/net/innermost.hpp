@@ -16,7 +16,7 @@ namespace codynamo::net {
 [[nodiscard]] inline boost::asio::any_io_executor
 innermost(const boost::asio::any_io_executor& given) {
     namespace asio = boost::asio;
-    const asio::any_io_executor executor =
+    asio::any_io_executor executor =
         asio::prefer(given, asio::execution::outstanding_work.untracked);
     if (const auto* s = executor.target<asio::strand<asio::io_context::executor_type>>())
         return s->get_inner_executor();

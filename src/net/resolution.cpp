@@ -9,6 +9,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 
+#include <new>
 #include <utility>
 
 namespace asio = boost::asio;
@@ -53,10 +54,12 @@ void resolution::ask_system(const std::string& host, std::uint16_t port) {
         host, std::to_string(port), tcp::resolver::numeric_service,
         [self = shared_from_this()](const boost::system::error_code& ec,
                                     const tcp::resolver::results_type& results) {
-            endpoints_type found;
-            for (const auto& entry : results)
-                found.push_back(entry.endpoint());
-            self->finish(ec, ec.message(), std::move(found));
+            self->finish_with([&] {
+                endpoints_type found;
+                for (const auto& entry : results)
+                    found.push_back(entry.endpoint());
+                self->finish(ec, ec.message(), std::move(found));
+            });
         });
 }
 
@@ -68,7 +71,7 @@ void resolution::ask(const resolver& how, const std::string& host, std::uint16_t
             asio::bind_cancellation_slot(
                 self->cancel_.slot(),
                 [self, port](std::exception_ptr e, const std::vector<std::string>& addresses) {
-                    self->answered(std::move(e), addresses, port);
+                    self->finish_with([&] { self->answered(e, addresses, port); });
                     self->returned();
                 }));
     });
@@ -155,12 +158,24 @@ void resolution::one_left() {
 }
 
 void resolution::give_up() {
-    asio::post(*strand_, [self = shared_from_this()] {
-        self->cancel_.emit(asio::cancellation_type::terminal);
-    });
+    try {
+        asio::post(*strand_, [self = shared_from_this()] {
+            self->cancel_.emit(asio::cancellation_type::terminal);
+        });
+    } catch (const std::bad_alloc&) { // then the query is not stopped, and its answer is ignored
+    }
     given_up_ = true;
     strand_.reset();
     wake_all();
+}
+
+template <class Finish>
+void resolution::finish_with(Finish with) {
+    try {
+        with();
+    } catch (const std::bad_alloc&) { // those who wait must hear of it
+        finish(make_error_code(boost::system::errc::not_enough_memory), {}, {});
+    }
 }
 
 void resolution::finish(boost::system::error_code ec, std::string words, endpoints_type found) {
@@ -184,7 +199,7 @@ void resolution::wake_all() noexcept {
 }
 
 void resolution::drop() noexcept {
-    std::vector<unique_handler<wake>> handlers;
+    node_list<resolve_waiter> waiting;
     const auto self = shared_from_this(); // may be owned by the coroutines that are about to end
     {
         const std::lock_guard lock(mutex_);
@@ -192,11 +207,14 @@ void resolution::drop() noexcept {
         error_ = asio::error::operation_aborted;
         while (resolve_waiter* const waiter = waiters_.pop_front()) {
             waiter->in_list_ = false;
-            handlers.push_back(std::move(waiter->handler_));
+            waiting.push_back(*waiter);
         }
         resolver_.reset();
         strand_.reset();
         executor_ = {};
+    }
+    while (resolve_waiter* const waiter = waiting.pop_front()) {
+        const auto ended = std::move(waiter->handler_); // owns the waiting coroutine
     }
 }
 

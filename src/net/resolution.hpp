@@ -91,6 +91,8 @@ private:
     void ask(const resolver& how, const std::string& host, std::uint16_t port);
     void answered(std::exception_ptr failure, const std::vector<std::string>& addresses,
                   std::uint16_t port);
+    template <class Finish>
+    void finish_with(Finish with);
     void finish(boost::system::error_code ec, std::string words, endpoints_type found);
     [[nodiscard]] bool dispensable() const noexcept;
     void one_left();

@@ -7,6 +7,7 @@
 
 #include <codynamo/net/transport.hpp>
 
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
@@ -89,8 +90,14 @@ private:
         parts_.status = static_cast<unsigned>(code);
     }
 
-    void on_field_impl(http::field, text name, text value, error_code&) override {
+    void on_field_impl(http::field field, text name, text value, error_code& ec) override {
         if (head_done_) return; // a trailer: no trailer of the service has a meaning
+        // No other coding was asked for, and none is decoded. Beast lets a Content-Length behind
+        // it delimit the body, where RFC 9112, 6.3 says that the message may be an attack.
+        if (field == http::field::transfer_encoding && !boost::beast::iequals(value, "chunked")) {
+            ec = http::error::bad_transfer_encoding;
+            return;
+        }
         // A folded value has been put together in a buffer on the parser's stack.
         const bool folded = !in_buffer(value.data());
         const auto at = folded ? parts_.folded_values.size() : position(value.data());

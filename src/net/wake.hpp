@@ -14,6 +14,7 @@ enum class wake {
     too_late,    ///< the time that is left is too short for an exchange
     unreachable, ///< no connection is left, and none could be opened
     forked,      ///< this is the copy of a wait that goes on in the parent process
+    no_memory,   ///< for a connection
     aborted,
 };
 

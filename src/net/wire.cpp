@@ -107,7 +107,7 @@ public:
         return !tls_ || encrypt();
     }
 
-    std::array<std::string_view, 2> unsent() const noexcept {
+    [[nodiscard]] std::array<std::string_view, 2> unsent() const noexcept {
         if (tls_) return {std::string_view(tls_->out()).substr(written_), {}};
         const auto of_head = std::min(written_, head_.size());
         return {std::string_view(head_).substr(of_head),

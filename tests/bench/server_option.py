@@ -4,12 +4,16 @@
 
     server_option.py FOLDER      with codynamo-bench; 77 without CODYNAMO_TEST_ENDPOINT
 """
+import contextlib
+import http.server
 import json
 import os
 import signal
+import socketserver
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import urllib.error
@@ -59,6 +63,56 @@ def marked(mark):
         except OSError:
             pass
     return found
+
+
+class Forwarder(http.server.BaseHTTPRequestHandler):
+    """The server at ENDPOINT, with a header that is neither ASCII nor UTF-8."""
+    protocol_version = "HTTP/1.1"
+
+    def forward(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))) or None
+        headers = {name: value for name, value in self.headers.items()
+                   if name.lower() not in ("host", "connection", "content-length")}
+        request = urllib.request.Request(ENDPOINT + self.path, body, headers, method=self.command)
+        try:
+            answer = urllib.request.urlopen(request, timeout=10)
+        except urllib.error.HTTPError as refusal:
+            answer = refusal
+        content = answer.read()
+        self.send_response_only(answer.status)
+        for name, value in (("Server", "caf\xe9 1.0"), ("Content-Length", str(len(content))),
+                            ("Content-Type", answer.headers["Content-Type"])):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = forward
+
+    def log_message(self, *_):
+        pass
+
+
+class Endless(socketserver.BaseRequestHandler):
+    """Answers with one line that does not end, and counts its bytes."""
+    sent = 0
+
+    def handle(self):
+        self.request.recv(1000)
+        try:
+            while True:
+                type(self).sent += self.request.send(b"x" * 65536)
+        except OSError:
+            pass
+
+
+@contextlib.contextmanager
+def served(handler):
+    """The URL of a server of the test's own."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 def wait_until(condition, seconds=60):
@@ -142,6 +196,18 @@ class ServerOption(unittest.TestCase):
         self.assertIsNone(found["server_cpu"])
         self.assertTrue(answers(ENDPOINT))
 
+    def test_a_server_with_an_odd_name_is_described_in_utf_8(self):
+        with served(Forwarder) as url:
+            self.assertEqual(self.run_ycsb(url)["server"]["version"], "caf? 1.0")
+
+    def test_a_server_that_is_none_is_not_read_without_end(self):
+        with served(Endless) as url:
+            process = self.start("wire", "--server", url, "--seconds", "0.1")
+            err = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 3, err)
+        self.assertIn("not an HTTP response", err)
+        self.assertLess(Endless.sent, 40_000_000)
+
     def test_aws_is_what_the_environment_names(self):
         found = self.run_ycsb("aws", AWS_ENDPOINT_URL_DYNAMODB=ENDPOINT, AWS_REGION="us-east-1",
                               AWS_ACCESS_KEY_ID="bench", AWS_SECRET_ACCESS_KEY="bench")
@@ -184,6 +250,16 @@ class ServerOption(unittest.TestCase):
         process.kill()
         process.communicate()
         self.assertTrue(wait_until(lambda: not marked(self.mark)), marked(self.mark))
+
+    def test_the_server_ends_though_its_keeper_was_killed(self):
+        process = self.start("ycsb", "--records", "10", "--seconds", "1")
+        url = process.stderr.readline().split()[-1]
+        keeper = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii")
+        os.kill(int(keeper), signal.SIGKILL)
+        err = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 0, err)
+        self.assertTrue(wait_until(lambda: not marked(self.mark)), marked(self.mark))
+        self.assertFalse(answers(url))
 
     def test_killed_while_the_server_works(self):
         process = self.start("ycsb", "--records", "10", "--seconds", "60")

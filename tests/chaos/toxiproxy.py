@@ -20,7 +20,7 @@ from chaos import (AWAY, STOPPED, Checks, Server, Soak, Toxiproxy, run_test, say
 ATTEMPT_TIMEOUT = 0.6
 CALL_TIMEOUT = 1.2
 SPOILED_FOR = 2.0
-# A call that was under way may use up its time, and a circuit breaker stays open for a second.
+# A call that was under way may use up its time, and a circuit breaker stays open for 500 ms.
 WELL_AFTER = CALL_TIMEOUT + 1.3
 
 LANES = 3

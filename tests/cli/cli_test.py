@@ -15,6 +15,7 @@ import offline
 import offline_credentials
 import offline_input
 import offline_messages
+import offline_sso
 import vectors
 from program import GROUP, SKIPPED
 from server_identity import print_server_at  # its folder is on the path thanks to program
@@ -27,7 +28,8 @@ def main():
     if GROUP == "live":
         print_server_at(os.environ["CODYNAMO_TEST_ENDPOINT"])
     failed = 0
-    for module in (offline, offline_credentials, offline_input, offline_messages, vectors, live):
+    for module in (offline, offline_credentials, offline_input, offline_messages, offline_sso, vectors,
+                   live):
         for name, test in list(vars(module).items()):
             if name.startswith(GROUP + "_"):
                 try:

@@ -163,6 +163,27 @@ def check_what_is_unknown_is_refused():
             assert code == 1 and words in said and "Traceback" not in said, (words, code, said)
 
 
+def check_what_is_no_botocore_is_refused_by_name():
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Copy(folder)
+        sts = copy.botocore / "data/sts/2011-06-15/endpoint-rule-set-1.json.gz"
+        for path, content, words in (
+                (sts, sts.read_bytes()[:100], f"cannot read {sts}"),
+                (sts, sts.read_bytes()[:20] + b"\xff" * 99, f"cannot read {sts}"),
+                (sts, b"hello", f"cannot read {sts}"), (sts, gzip.compress(b"{"), f"{sts} is not"),
+                (copy.botocore / "data" / PARTITIONS, b"\xff", "partitions.json"),
+                (copy.botocore / "data" / PARTITIONS, b"[", "partitions.json is not JSON"),
+                (copy.botocore / "__init__.py", b"x = 1", "no version"),
+                (copy.botocore / "__init__.py", None, "not the package's own folder")):
+            before = path.read_bytes()
+            path.unlink() if content is None else path.write_bytes(content)
+            code, said = copy.run()
+            path.write_bytes(before)
+            assert code == 1 and words in said and "Traceback" not in said, (words, code, said)
+        code, said = run_script(copy.root, "--botocore", f"{folder}/none")
+        assert code == 1 and f"{folder}/none is not the package's own folder" in said, said
+
+
 def main():
     checks = [check for name, check in globals().items() if name.startswith("check_")]
     failed = 0

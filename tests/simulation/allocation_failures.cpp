@@ -11,9 +11,18 @@ thread_local std::size_t live = 0;
 thread_local std::size_t countdown = 0; // 0: none fails
 thread_local bool failed = false;
 thread_local bool thrown = false;
+thread_local codynamo::test::failing_allocation::filter counts = nullptr; // null: all count
+thread_local bool all_from_there = false;
+thread_local void* context = nullptr;
+
+bool is_to_fail(std::size_t bytes) noexcept {
+    if (countdown == 0 || (counts && !counts(context, bytes))) return false;
+    if (countdown == 1 && all_from_there) return true;
+    return --countdown == 0;
+}
 
 void* allocate(std::size_t size, std::size_t alignment) {
-    if (countdown != 0 && --countdown == 0) {
+    if (is_to_fail(size)) {
         failed = thrown = true;
         throw std::bad_alloc();
     }
@@ -101,8 +110,14 @@ std::size_t live_allocations() noexcept {
     [[maybe_unused]] const auto made_once = detail::cancelled();
     return live;
 }
-failing_allocation::failing_allocation(std::size_t n) noexcept {
+failing_allocation::failing_allocation(std::size_t n) noexcept
+    : failing_allocation(n, nullptr, nullptr) {}
+failing_allocation::failing_allocation(std::size_t n, filter of, void* with,
+                                       extent how_many) noexcept {
     failed = thrown = false;
+    all_from_there = how_many == extent::all_from_there;
+    counts = of;
+    context = with;
     countdown = n;
 }
 failing_allocation::~failing_allocation() {

@@ -14,7 +14,16 @@ namespace codynamo::test {
 /// gives null if it was asked not to throw.
 class failing_allocation {
 public:
+    /// Whether an allocation of so many bytes counts.
+    using filter = bool (*)(void* context, std::size_t bytes) noexcept;
+
     explicit failing_allocation(std::size_t n) noexcept;
+    enum class extent { one, all_from_there };
+
+    /// Of those allocations only for which `counts` says so, which must not allocate; with
+    /// all_from_there the later ones fail as well.
+    failing_allocation(std::size_t n, filter counts, void* context,
+                       extent how_many = extent::one) noexcept;
     failing_allocation(const failing_allocation&) = delete;
     failing_allocation& operator=(const failing_allocation&) = delete;
     ~failing_allocation();

@@ -3,6 +3,8 @@
 // record, and time and environment under the test's control.
 #pragma once
 
+#include "support/log_lines.hpp"
+#include "support/longest_jitter.hpp"
 #include "support/tap.hpp"
 #include "unit/aws/fixtures.hpp"
 
@@ -21,12 +23,6 @@ namespace codynamo::testing_support {
 
 using testing::fake_request;
 using testing::fake_response;
-
-/// Always draws the largest jitter.
-class largest_jitter final : public random_source {
-public:
-    std::uint64_t next() noexcept override { return ~std::uint64_t{0}; }
-};
 
 inline fake_response answer(unsigned status, std::string body = {},
                             std::vector<std::pair<std::string, std::string>> headers = {}) {
@@ -54,11 +50,9 @@ public:
     [[nodiscard]] aws::source_options options() const {
         aws::source_options made;
         made.env.time = time;
-        made.env.random = std::make_shared<largest_jitter>();
+        made.env.random = std::make_shared<test_support::longest_jitter>();
         made.env.log.level = log_level::debug;
-        made.env.log.sink = [kept = state_](log_level, std::string_view line) {
-            kept->log.emplace_back(line);
-        };
+        made.env.log.sink = state_->log.sink();
         made.env.variable = [kept = state_](const char* name) -> std::optional<std::string> {
             const auto found = kept->known.find(name);
             if (found == kept->known.end()) return std::nullopt;
@@ -93,7 +87,7 @@ public:
     /// "GET http://host/path", one for each request.
     [[nodiscard]] const std::vector<std::string>& lines() const { return state_->lines; }
     [[nodiscard]] const std::vector<fake_request>& requests() const { return state_->requests; }
-    [[nodiscard]] const std::vector<std::string>& log() const { return state_->log; }
+    [[nodiscard]] std::vector<std::string> log() const { return state_->log.all(); }
     [[nodiscard]] int connected() const { return state_->connected; }
     /// Whether all answers were asked for, and no more.
     [[nodiscard]] bool exhausted() const { return state_->answers.empty() && !state_->unexpected; }
@@ -107,7 +101,7 @@ private:
         std::function<void()> before_answer;
         std::vector<fake_request> requests;
         std::vector<std::string> lines;
-        std::vector<std::string> log;
+        log_lines log;
         int connected = 0;
         bool unexpected = false;
     };

@@ -5,6 +5,7 @@ user's servers, so that servers of others are neither seen nor stopped."""
 import fcntl
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -13,7 +14,8 @@ import time
 import unittest
 import urllib.request
 
-from script import ROOT, USERS_CACHE, ScriptTest, children_of, command_line_of, is_alive
+from script import ROOT, USERS_CACHE, children_of, command_line_of, is_alive, read_of
+from server_script import ServerScriptTest
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 from server_identity import server_at  # noqa: E402
@@ -30,49 +32,7 @@ http.server.HTTPServer(("127.0.0.1", port), http.server.BaseHTTPRequestHandler).
 """
 
 
-
-class LocalServer(ScriptTest):
-    def setUp(self):
-        super().setUp()
-        for path in USERS_CACHE.glob("*"):
-            if path.name.startswith("dynoxide-") or path.name == "venv":
-                (self.cache / path.name).symlink_to(path)
-        self.addCleanup(self.stop_all)
-
-    def stop_all(self):
-        out = self.start("local-server.sh", "status").communicate()[0]
-        for line in out.splitlines():
-            self.tool("stop", "--port", line.split()[0].rsplit(":", 1)[1])
-
-    def tool(self, *arguments, code=0):
-        return self.run_script("local-server.sh", *arguments, code=code)
-
-    def begin(self, *arguments):
-        """The port of a server that was started."""
-        out, _ = self.tool("start", *arguments)
-        self.assertRegex(out, r"\Ahttp://127\.0\.0\.1:\d+\n\Z")
-        return int(out.rsplit(":", 1)[1])
-
-    def statuses(self):
-        """(port, pid, engine) of each server."""
-        words = [line.split() for line in self.tool("status")[0].splitlines()]
-        self.assertTrue(all(each[1] == "pid" and len(each) == 4 for each in words), words)
-        return [(int(url.rsplit(":", 1)[1]), int(pid), engine) for url, _, pid, engine in words]
-
-    def left(self):
-        """Files that tell of servers."""
-        return sorted(path.name for path in (self.cache / "servers").glob("*")
-                      if path.name != "lock")
-
-    def dynamodb_local_home(self, *files):
-        home = self.folder / "dynamodb local"
-        home.mkdir()
-        for name in files:
-            (home / name).parent.mkdir(exist_ok=True)
-            (home / name).touch()
-        self.environment["DYNAMODB_LOCAL_HOME"] = str(home)
-        return home
-
+class LocalServer(ServerScriptTest):
     def test_start_status_stop(self):
         port = self.begin()
         [(found, pid, engine)] = self.statuses()
@@ -100,6 +60,89 @@ class LocalServer(ScriptTest):
         with socket.create_server(("127.0.0.1", 0)) as other:
             taken = other.getsockname()[1]
             self.assertIn(f"port {taken} is in use", self.tool("start", "--port", taken, code=1)[1])
+
+    def test_a_port_whose_program_accepts_no_connection_is_in_use(self):
+        with socket.create_server(("127.0.0.1", 0), backlog=0) as other:
+            port = other.getsockname()[1]
+            waiting = [socket.socket() for _ in range(4)]
+            for each in waiting:
+                self.addCleanup(each.close)
+                each.setblocking(False)
+                each.connect_ex(("127.0.0.1", port))
+            code, _, err = self.tool_under([], "start", "--port", port)
+            self.assertEqual(code, 1)
+            self.assertIn(f"port {port} is in use", err)
+
+    def test_a_server_whose_url_cannot_be_written_is_stopped(self):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            code, _, err = self.tool_under([], "start", stdout=full)
+        self.assertEqual(code, 1, err)
+        self.assertEqual(self.left(), [])
+
+    def test_a_server_keeps_nothing_open_of_its_caller(self):
+        ours, inherited = os.pipe()
+        with open(ours, "rb") as end:
+            code, _, err = self.tool_under([], "start", pass_fds=[inherited])
+            os.close(inherited)
+            self.assertEqual(code, 0, err)
+            self.assertEqual(select.select([end], [], [], 10)[0], [end], "it is still open")
+
+    def test_a_folder_that_cannot_hold_pid_files_is_no_port_in_use(self):
+        (self.cache / "servers" / "lock").mkdir(parents=True)
+        self.assertIn(f"cannot write in {self.cache}/servers", self.tool("start", code=1)[1])
+        (self.cache / "servers" / "lock").rmdir()
+        (self.cache / "servers").rmdir()
+        (self.cache / "servers").touch()
+        self.assertIn(f"cannot write in {self.cache}/servers", self.tool("start", code=1)[1])
+        (self.cache / "servers").unlink()
+
+    def test_a_relative_cache_folder_is_refused(self):
+        self.environment["XDG_CACHE_HOME"] = "relative"
+        for verb in ("start", "status", "stop"):
+            self.assertIn("the cache folder is relative/codynamo", self.tool(verb, code=1)[1])
+
+    def test_a_server_that_cannot_be_stopped_is_not_forgotten(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can start a process of another user")
+        other = subprocess.Popen(["setpriv", "--reuid", "65534", "--clear-groups", "sleep", "100"])
+        self.addCleanup(other.wait)
+        self.addCleanup(other.kill)
+        while not command_line_of(other.pid).startswith("sleep"):
+            time.sleep(0.01)
+        started = read_of(other.pid, "stat").rpartition(")")[2].split()[19]
+        (self.cache / "servers").mkdir()
+        (self.cache / "servers" / "8000.pid").write_text(f"{other.pid} {started} dynoxide\n")
+        code, _, err = self.tool_under(["setpriv", "--bounding-set=-kill", "--inh-caps=-kill"],
+                                       "stop")
+        self.assertEqual(code, 1)
+        self.assertIn(f"cannot stop pid {other.pid} on port 8000", err)
+        self.assertEqual(self.left(), ["8000.pid"])
+
+    def test_a_database_that_cannot_be_kept_is_refused_by_name(self):
+        (self.folder / "file").touch()
+        os.mkfifo(self.folder / "pipe")
+        for name, words in (("file/table.db", "cannot create the folder"),
+                            ("pipe", "not a file that can be written"), ("new/", "is a folder")):
+            database = f"{self.folder}/{name}"
+            err = self.tool("start", "--db", database, code=1)[1]
+            self.assertIn(f"--db {database}: ", err)
+            self.assertIn(words, err)
+        closed = self.folder / "closed"
+        closed.mkdir(mode=0o600)
+        privileges = "-dac_override,-dac_read_search"
+        prefix = ["setpriv", f"--bounding-set={privileges}", f"--inh-caps={privileges}"]
+        code, _, err = self.tool_under(prefix if os.geteuid() == 0 else [], "start", "--db",
+                                       closed / "table.db")
+        self.assertEqual(code, 1, "it is kept somewhere else")
+        self.assertIn(f"the folder {closed}/ cannot be written", err)
+
+    def test_a_database_may_have_a_name_like_an_option(self):
+        (self.folder / "-p").mkdir()
+        for name in ("-rf", "-p/-d"):
+            code, _, err = self.tool_under([], "start", "--db", name, cwd=self.folder)
+            self.assertEqual(code, 0, err)
+            self.tool("stop")
+            self.assertTrue((self.folder / name).is_file())
 
     def table(self, port, operation, **more):
         request = urllib.request.Request(
@@ -132,12 +175,16 @@ class LocalServer(ScriptTest):
     def test_a_process_of_others_is_not_stopped(self):
         port = self.begin()
         self.tool("stop")
-        other = subprocess.Popen(["sleep", "100"])
+        # Its command line is that of a start, or of an editor.
+        other = subprocess.Popen(["bash", "-c", "exec -a local-server.sh sleep 100"])
         self.addCleanup(other.wait)
         self.addCleanup(other.kill)
-        (self.cache / "servers" / f"{port}.pid").write_text(f"{other.pid} dynoxide\n")
-        self.assertIn("no local server", self.tool("stop", "--port", port, code=1)[1])
-        self.assertIsNone(other.poll())
+        while not command_line_of(other.pid).startswith("local-server.sh"):
+            time.sleep(0.01)
+        for owner in (f"{other.pid} 1 dynoxide", f"{other.pid} dynoxide", f"{other.pid}", ""):
+            (self.cache / "servers" / f"{port}.pid").write_text(owner + "\n")
+            self.assertIn("no local server", self.tool("stop", "--port", port, code=1)[1])
+            self.assertIsNone(other.poll())
         # Nor does what a dead server left behind keep its port from the next one.
         self.assertEqual(self.begin("--port", port), port)
 
@@ -258,12 +305,31 @@ class LocalServer(ScriptTest):
         process.communicate(timeout=60)
         self.assertEqual(process.returncode, 0)
 
+    def test_killed_while_it_installs_it_leaves_nothing(self):
+        for path in self.cache.iterdir():
+            path.unlink()
+        # Never done with the build.
+        self.program("cargo", '#!/bin/sh\n[ "$1" = --version ] && echo "cargo 1.96.0" && exit\n'
+                              f"echo $$ >'{self.folder}/builder'\nexec sleep 100\n")
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            process = self.start("local-server.sh", "start")
+            builder = self.folder / "builder"
+            while not builder.exists() or not builder.read_text():
+                self.assertIsNone(process.poll())
+                time.sleep(0.01)
+            process.send_signal(number)
+            process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 128 + number)
+            self.assertFalse(is_alive(int(builder.read_text())))
+            self.assertEqual([path.name for path in self.cache.iterdir()], ["lock"])
+            builder.unlink()
+
     def test_killed_while_starting_it_leaves_nothing(self):
         self.dynamodb_local_home("DynamoDBLocal-3.1.0.jar")
         # Never answers.
         self.program("java", '#!/bin/sh\n[ "$1" = -version ] && echo \'version "17"\' && exit\n'
                              "exec sleep 100 # $*\n")
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             process = self.start("local-server.sh", "start", "--engine", "dynamodb-local")
             servers = []
             while not servers:

@@ -143,18 +143,14 @@ class Order(unittest.TestCase):
 
 
 FILES = {
-    "CMakePresets.json": """{"version": 6, "configurePresets": [{"name": "dev",
+    "CMakePresets.json": """{"version": 6, "configurePresets": [{"name": "dev", "generator": "Ninja",
         "binaryDir": "${sourceDir}/build/dev", "cacheVariables": {"CMAKE_BUILD_TYPE": "Debug"}}]}
 """,
     "CMakeLists.txt": """cmake_minimum_required(VERSION 3.25)
 project(codynamo LANGUAGES CXX)
 add_library(codynamo src/net/a.cpp)
 target_include_directories(codynamo PUBLIC src)
-add_subdirectory(tests/unit)
-add_subdirectory(tests/net)
-add_subdirectory(tests/simulation)
-add_subdirectory(tests/secrets)
-""",
+""" + "".join(f"add_subdirectory(tests/{stage.folder})\n" for stage in STAGES),
     ".gitignore": "build/\n__pycache__/\n",
     "src/net/a.hpp": "#pragma once\nint clamp(int x);\nbool wait_for(int x);\nint unused(int x);\n",
     "src/net/a.cpp": """#include "net/a.hpp"
@@ -183,11 +179,10 @@ int main() {
     return clamp(3) == 3 && clamp(11) == 10 ? 0 : 1;
 }
 """,
-    "tests/simulation/a_test.cpp": "int main() {}\n",
-    "tests/secrets/a_test.cpp": "int main() {}\n",
 }
 
 
+NO_TESTS = "int main() {}\n"
 NO_HOOK = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
 
 
@@ -196,15 +191,18 @@ class Project(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        if not all(map(shutil.which, ("cmake", "git", "c++"))):
-            raise unittest.SkipTest("no cmake, git or c++")
+        if not all(map(shutil.which, ("cmake", "ninja", "git", "c++"))):
+            raise unittest.SkipTest("no cmake, ninja, git or c++")
         folder = tempfile.TemporaryDirectory(prefix="codynamo-mutate.")
         cls.addClassCleanup(folder.cleanup)
         cls.root = Path(folder.name) / "project"
         for name, text in FILES.items():
             cls.write(name, text)
         for stage in STAGES:
-            cls.write(f"tests/{stage.label}/CMakeLists.txt",
+            source = f"tests/{stage.folder}/a_test.cpp"
+            if source not in FILES:
+                cls.write(source, NO_TESTS)
+            cls.write(f"tests/{stage.folder}/CMakeLists.txt",
                       f"add_executable({stage.program} a_test.cpp)\n"
                       f"target_link_libraries({stage.program} PRIVATE codynamo)\n")
         for name in ("tools/mutate.py", "cmake/mutation.cmake"):
@@ -299,7 +297,7 @@ class Run(Project):
 
 class Again(Project):
     def test_a_new_test_kills_what_survived(self):
-        text = FILES["tests/simulation/a_test.cpp"]
+        text = NO_TESTS
         self.write("tests/simulation/a_test.cpp", '#include "net/a.hpp"\n'
                    "int main() { return unused(1) == 0 ? 0 : 1; }\n")
         self.commit()

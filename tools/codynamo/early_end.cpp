@@ -12,7 +12,7 @@ namespace {
 
 /// The error with what the command line can do about it.
 std::string explained(const program& self, const codynamo::error& why) {
-    const std::string text = why.what();
+    std::string text = why.what();
     if (why.code() == codynamo::errc::resource_not_found) {
         return "there is no table '" + self.global.table + "' in " + self.place + ": " + text +
                "; 'codynamo table create' with the same options creates it";

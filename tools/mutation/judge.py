@@ -11,7 +11,7 @@ def likely_tests(folder, stage, file):
     stem = PurePosixPath(file).stem
     header = re.compile(rf'[/"<]{stem}\.hpp[">]')
     found = []
-    for path in sorted((folder / "tests" / stage.label).rglob("*_test.cpp")):
+    for path in sorted((folder / "tests" / stage.folder).rglob("*_test.cpp")):
         name = path.stem.removesuffix("_test")
         if (name in stem or stem in name
                 or header.search(path.read_text(encoding="utf-8", errors="replace"))):
@@ -35,7 +35,7 @@ def filter_for(name):
 class Judge:
     def __init__(self, tree, timeout=None):
         self.tree, self.timeout = tree, timeout
-        self.baseline = {}  # by label: how long the unchanged tests took
+        self.baseline = {}  # by folder: how long the unchanged tests took
 
     def measure(self):
         """Builds everything and runs the unchanged tests, which must pass."""
@@ -49,12 +49,12 @@ class Judge:
             if ending.code != 0:
                 raise Failed(f"{stage.program} fails without a change: '{ending.failing_test}' "
                              f"(exit code {ending.code}); see {self.tree.output}")
-            self.baseline[stage.label] = round(ending.seconds, 1)
+            self.baseline[stage.folder] = round(ending.seconds, 1)
         return self.baseline
 
     def limit(self, stage):
         # The machine may be busier than it was when the unchanged tests ran.
-        return self.timeout or 60 + 4 * self.baseline[stage.label]
+        return self.timeout or 60 + 4 * self.baseline[stage.folder]
 
     def judge(self, point):
         """("killed" | "survived" | "not compiled", by which test)."""
@@ -66,7 +66,7 @@ class Judge:
                 for filters in runs_of(likely_tests(self.tree.folder, stage, point.file)):
                     killer = self.killer(stage, filters)
                     if killer:
-                        return "killed", f"{stage.label}: {killer}"
+                        return "killed", f"{stage.folder}: {killer}"
             return "survived", ""
         finally:
             self.tree.restore()

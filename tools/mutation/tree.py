@@ -21,7 +21,7 @@ ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&a
 
 @dataclass(frozen=True)
 class Stage:
-    label: str  # of the tests; their sources are in tests/LABEL
+    folder: str  # of its sources, in tests/
     program: str  # the target, and the program's name
     variables: tuple = ()
 
@@ -29,6 +29,8 @@ class Stage:
 STAGES = [
     Stage("unit", "unit_tests"),
     Stage("net", "net_tests"),
+    Stage("net_memory", "net_memory_tests"),
+    Stage("stress", "stress_tests"),
     # Six parts with as many seeds each: 1,020.
     Stage("simulation", "simulation_tests", (("CODYNAMO_SIMULATION_SEEDS", "170"),)),
     Stage("secrets", "memory_tests"),  # that what is secret is wiped
@@ -156,7 +158,7 @@ class Tree:
         return ending
 
     def run_tests(self, stage, filters, seconds):
-        program = self.binaries / "tests" / stage.label / stage.program
+        program = self.binaries / "tests" / stage.folder / stage.program
         command = [program, "--abort", "--reporter", "xml", *filters]
         return run(command, seconds, self.output, limited=True, cwd=self.build,
                    env={**self.environment(), **dict(stage.variables)})

@@ -56,7 +56,7 @@ std::string sentence(const CLI::App& app, const CLI::App& at, const CLI::ParseEr
         return is_option(extra) ? "unknown option '" + extra + "'"
                                 : "unexpected argument '" + extra + "'";
     }
-    const std::string words = error.what();
+    std::string words = error.what();
     // CLI11's end of a missing option or argument.
     constexpr std::string_view required = " is required";
     if (dynamic_cast<const CLI::RequiredError*>(&error) && words.ends_with(required))
@@ -86,10 +86,12 @@ std::string json_word_before(const std::vector<std::string>& keys, int argc, cha
     const auto is_key = [&keys](const char* word) {
         return std::find(keys.begin(), keys.end(), word) != keys.end();
     };
-    for (char** at = argv; (at = std::find(at, end, std::string_view("--json"))) != end;)
-        if (++at != end && !std::string_view(*at).starts_with('-') &&
+    for (char** at = argv; (at = std::find(at, end, std::string_view("--json"))) != end;) {
+        ++at;
+        if (at != end && !std::string_view(*at).starts_with('-') &&
             std::any_of(at + 1, end, is_key))
             return *at;
+    }
     return {};
 }
 

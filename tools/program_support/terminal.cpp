@@ -25,6 +25,7 @@ std::size_t columns_of(std::optional<std::string_view> variable, unsigned termin
 std::size_t stderr_columns() {
     winsize size{};
     const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing of these programs writes to it
     const char* const variable = std::getenv("COLUMNS");
     return columns_of(variable ? std::optional<std::string_view>(variable) : std::nullopt,
                       known ? size.ws_col : 0);

@@ -35,7 +35,8 @@ struct CODYNAMO_API profile_files {
 /// Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files". Pure.
 /// Sections and properties with invalid names are ignored, as the SDKs do. A name in quotes may
 /// hold anything: [profile "my profile"] and [sso-session 'FOO BAR'] are read by the rules of a
-/// shell, as by the AWS CLI; the credentials file may then have a section [my profile]. Throws
+/// shell, as by the AWS CLI; the credentials file may then have a section [my profile]. Sections of
+/// one name are one section however they are spelt, and the last value of a property stands. Throws
 /// errc::invalid_argument with file label and line number (the line itself may hold a secret) for a
 /// line that is no section, property, comment or continuation.
 [[nodiscard]] CODYNAMO_API profile_files parse_profile_files(std::string_view config_text,

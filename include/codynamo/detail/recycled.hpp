@@ -61,7 +61,7 @@ struct recycled_base : asio_promise<T, Executor> {
     using asio_frame::await_transform;
 
     template <class U>
-    auto await_transform(boost::asio::awaitable<U, Executor> what) const {
+    auto await_transform(boost::asio::awaitable<U, Executor> what) const { // NOLINT(*-nodiscard)
         return awaited_by_recycled<U, Executor>{asio_frame::await_transform(std::move(what))};
     }
 

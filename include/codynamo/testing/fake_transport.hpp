@@ -104,6 +104,7 @@ public:
         if (response.error)
             co_return net::send_outcome{response.error, response.sent, response.error.message()};
         std::vector<net::header_view> headers;
+        headers.reserve(response.headers.size());
         for (const auto& [name, value] : response.headers)
             headers.push_back({name, value});
         net::response_view view;

@@ -77,6 +77,10 @@ public:
     [[nodiscard]] std::size_t ready() const noexcept { return ready_.size(); }
     /// Sleepers and waiters, those included that wait for no moment but for a notification.
     [[nodiscard]] std::size_t sleeping() const noexcept { return sleepers_.size(); }
+    /// Whether a handler of this process runs now, and not the executor itself that it has called.
+    [[nodiscard]] bool runs(const virtual_process& process) const noexcept {
+        return running_ == &process && !in_executor_;
+    }
 
     /// Runs one handler, first moving time on when none is ready. False when nothing is left that
     /// time alone could bring about. What the handler throws is thrown.
@@ -120,7 +124,27 @@ private:
     };
     using sleep_key = std::pair<steady_point, std::uint64_t>;
 
+    /// While it lives, what is done is the executor's: see runs().
+    class executor_guard {
+    public:
+        explicit executor_guard(virtual_world& world) noexcept
+            : world_(world), before_(std::exchange(world.in_executor_, true)) {}
+        executor_guard(const executor_guard&) = delete;
+        executor_guard& operator=(const executor_guard&) = delete;
+        ~executor_guard() { world_.in_executor_ = before_; }
+
+    private:
+        virtual_world& world_;
+        const bool before_;
+    };
+
+    template <class Sleeper, class... Args>
+    std::unique_ptr<Sleeper> make_sleeper(Args&&... args) {
+        const executor_guard guard(*this);
+        return std::make_unique<Sleeper>(std::forward<Args>(args)...);
+    }
     sleep_key add(steady_point when, std::unique_ptr<sleeper> who) {
+        const executor_guard guard(*this);
         const sleep_key key{std::max(when, now_), ++sleeps_};
         sleepers_.emplace(key, std::move(who));
         return key;
@@ -145,6 +169,7 @@ private:
     std::deque<std::unique_ptr<task>> ready_;
     std::map<sleep_key, std::unique_ptr<sleeper>> sleepers_;
     const virtual_process* running_ = nullptr;
+    bool in_executor_ = false;
     std::uint64_t sleeps_ = 0;
     std::uint64_t ticks_ = 0;
     std::uint64_t steps_ = 0;
@@ -221,7 +246,7 @@ public:
     template <class F>
     void call_at(steady_point when, F f) {
         if (crashed_) return;
-        world_.add(when, std::make_unique<call<F>>(this, std::move(f)));
+        world_.add(when, world_.make_sleeper<call<F>>(this, std::move(f)));
     }
 
 private:
@@ -247,6 +272,7 @@ private:
     void push(F&& f) {
         if (crashed_) return;
         using stored = job<std::decay_t<F>>;
+        const virtual_world::executor_guard guard(world_);
         world_.ready_.push_back(std::make_unique<stored>(this, std::forward<F>(f)));
     }
 
@@ -307,7 +333,7 @@ private:
             virtual_world& world = *self->world_;
             auto slot = boost::asio::get_associated_cancellation_slot(handler);
             const bool early = std::exchange(self->notified_, false);
-            auto who = std::make_unique<waiter<Handler>>(self->process_, std::move(handler));
+            auto who = world.make_sleeper<waiter<Handler>>(self->process_, std::move(handler));
             if (early) return who->woken(wake::notified);
             const auto key = world.add(when, std::move(who));
             self->waiting_ = key;

@@ -45,9 +45,13 @@ public:
         co_return known_;
     }
     void invalidate(const credentials_ptr& expired) override { invalidated = expired; }
+    void abandon_renewal() override { ++abandoned; }
+    void set_clock_offset(std::chrono::microseconds ahead) override { offset = ahead; }
 
     void becomes(answer what) { what_ = what; }
     int asked = 0;
+    int abandoned = 0;
+    std::chrono::microseconds offset{};
     credentials_ptr invalidated;
 
 private:
@@ -202,6 +206,19 @@ TEST_CASE("a chain stays with the first provider that has credentials") {
     CHECK(spare->asked == 0);
     chain->invalidate(good->current());
     CHECK(good->invalidated == good->current());
+}
+
+TEST_CASE("a chain tells all its providers of the clock, and to abandon a renewal") {
+    const auto first = std::make_shared<scripted>("first", answer::unset);
+    const auto second = std::make_shared<scripted>("second", answer::found);
+    const auto chain = chain_credentials({first, second});
+    chain->set_clock_offset(std::chrono::hours(-1));
+    CHECK(first->offset == std::chrono::hours(-1));
+    CHECK(second->offset == std::chrono::hours(-1));
+    CHECK(first->abandoned + second->abandoned == 0);
+    chain->abandon_renewal();
+    CHECK(first->abandoned == 1);
+    CHECK(second->abandoned == 1);
 }
 
 TEST_CASE("a broken provider ends the search") {

@@ -244,6 +244,16 @@ TEST_CASE("A host without instance metadata goes on at once") {
                Catch::Contains("IPv4 or IPv6"));
 }
 
+TEST_CASE("What comes under the status of a failure is no credentials, whatever it holds") {
+    for (const unsigned status : {400U, 404U}) {
+        INFO(status);
+        scripted_services services({}, {token("t"), answer(200, "role"), answer(status, good)});
+        const std::string words = message_of(errc::no_credentials, [&] { (void)fetch(services); });
+        CHECK_THAT(words, Catch::Contains(std::to_string(status)) &&
+                              Catch::EndsWith("when asked for the credentials of role role"));
+    }
+}
+
 TEST_CASE("The region of an instance is known, or empty, or an error") {
     scripted_services services({}, {token("t"), answer(200, "eu-west-1\n")});
     CHECK(region_of(services) == "eu-west-1");

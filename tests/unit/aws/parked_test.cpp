@@ -105,7 +105,7 @@ TEST_CASE("a wakeup never destroys a coroutine on a strand of a context that is 
     CHECK_FALSE(destroyed_at_once);
 }
 
-TEST_CASE("a wait whose beginning fails is abandoned") {
+TEST_CASE("a wait whose beginning fails ends for lack of memory") {
     asio::io_context context;
     wakeup why = wakeup::done;
     asio::co_spawn(
@@ -115,7 +115,7 @@ TEST_CASE("a wait whose beginning fails is abandoned") {
         }(why),
         asio::detached);
     context.run();
-    CHECK(why == wakeup::abandoned);
+    CHECK(why == wakeup::no_memory);
 }
 
 TEST_CASE("a child may be destroyed by its own thread") {

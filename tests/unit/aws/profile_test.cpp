@@ -3,6 +3,7 @@
 #include "aws/network_source.hpp"
 #include "aws/profile_paths.hpp"
 #include "aws/small_file.hpp"
+#include "support/log_lines.hpp"
 #include "support/vectors.hpp"
 #include "unit/aws/fixtures.hpp"
 
@@ -115,6 +116,19 @@ TEST_CASE("the credentials file replaces nested properties as a whole") {
                                            "[default]\ns3 =\n a = credentials\n");
     CHECK(files.profiles.at("default").at("s3.a") == "credentials");
     CHECK_FALSE(files.profiles.at("default").contains("s3.b"));
+}
+
+TEST_CASE("a section in another spelling is the same section, and its last value stands") {
+    const auto files = parse_profile_files("[profile a]\nx = 1\ny = 1\n"
+                                           "[profile \"a\"]\nx = 2\n"
+                                           "[profile\t'b']\nx = 1\n"
+                                           "[profile b]\nx = 2\n"
+                                           "[services s]\nx = 1\n"
+                                           "[services 's']\nx = 2\n",
+                                           "");
+    CHECK(files.profiles.at("a") == profile_section{{"x", "2"}, {"y", "1"}});
+    CHECK(files.profiles.at("b") == profile_section{{"x", "2"}});
+    CHECK(files.services.at("s") == profile_section{{"x", "2"}});
 }
 
 TEST_CASE("sections of other kinds in the credentials file are no profiles") {
@@ -252,25 +266,26 @@ TEST_CASE("a file that cannot be read or is no such file is an error with its pa
 
 TEST_CASE("a default file that cannot be read counts as missing, with a warning") {
     const testing_support::scratch_folder home;
-    std::vector<std::string> log;
+    const testing_support::log_lines log;
     auto env = fake_environment({{"HOME", home.path()}});
     env.log.level = log_level::warning;
-    env.log.sink = [&](log_level, std::string_view line) { log.emplace_back(line); };
+    env.log.sink = log.sink();
     const auto folder = [&](const char* name) { home.write(std::string(name) + "/x", ""); };
     SECTION("config") {
         folder(".aws/config");
         home.write(".aws/credentials", "[default]\naws_access_key_id = A\n");
         CHECK(load_profile_files(env).profiles.at("default").at("aws_access_key_id") == "A");
-        REQUIRE(log.size() == 1);
-        CHECK(log[0] == "cannot read \"" + home.path() +
-                            "/.aws/config\": it is not a regular file; continuing without this "
-                            "file");
+        REQUIRE(log.all().size() == 1);
+        CHECK(log.all()[0] ==
+              "cannot read \"" + home.path() +
+                  "/.aws/config\": it is not a regular file; continuing without this "
+                  "file");
     }
     SECTION("credentials") {
         folder(".aws/credentials");
         home.write(".aws/config", "[default]\nregion = eu-west-1\n");
         CHECK(load_profile_files(env).profiles.at("default").at("region") == "eu-west-1");
-        CHECK(log.size() == 1);
+        CHECK(log.all().size() == 1);
     }
     SECTION("both are there, but their folder is another user's") {
         home.write(".aws/config", "[default]\nregion = eu-west-1\n");
@@ -278,7 +293,7 @@ TEST_CASE("a default file that cannot be read counts as missing, with a warning"
         std::filesystem::permissions(path, std::filesystem::perms::none);
         const bool is_root = std::ifstream(path / "config").good();
         CHECK(load_profile_files(env).profiles.empty() != is_root);
-        CHECK(log.size() == (is_root ? 0U : 2U));
+        CHECK(log.all().size() == (is_root ? 0U : 2U));
         std::filesystem::permissions(path, std::filesystem::perms::owner_all);
     }
 }

@@ -4,6 +4,7 @@
 
 #include "aws/refreshing_provider.hpp"
 #include "aws/source_memory.hpp"
+#include "support/log_lines.hpp"
 #include "unit/aws/fixtures.hpp"
 
 #include <codynamo/testing/manual_clock.hpp>
@@ -115,7 +116,7 @@ inline void drain(boost::asio::io_context& context) {
 struct bench {
     std::shared_ptr<manual_clock> time = std::make_shared<manual_clock>();
     std::shared_ptr<scripted_source> source = std::make_shared<scripted_source>(time);
-    std::vector<std::string> log;
+    testing_support::log_lines log;
     std::shared_ptr<aws::detail::source_memory> memory;
     aws::credentials_provider_ptr provider;
 
@@ -124,7 +125,7 @@ struct bench {
         env.time = time;
         env.random = std::make_shared<fixed_random>();
         env.log.level = log_level::debug;
-        env.log.sink = [this](log_level, std::string_view line) { log.emplace_back(line); };
+        env.log.sink = log.sink();
         aws::source_options options;
         options.env = tapped(std::move(env));
         memory = aws::detail::attach_memory(options);

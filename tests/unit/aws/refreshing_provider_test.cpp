@@ -83,9 +83,10 @@ TEST_CASE("a refresh that fails serves what is still valid, and backs off") {
     b.time->advance(46min);
     CHECK(b.key() == "key-1"); // and fetches in the background
     CHECK(b.source->fetches == 2);
-    REQUIRE(b.log.size() == 1);
-    CHECK(b.log[0] == "credentials could not be refreshed, using the present ones (they expire at "
-                      "2023-11-14T23:13:20Z): scripted: the service is away");
+    REQUIRE(b.log.all().size() == 1);
+    CHECK(b.log.all()[0] ==
+          "credentials could not be refreshed, using the present ones (they expire at "
+          "2023-11-14T23:13:20Z): scripted: the service is away");
     // 10 s, 20 s, 40 s …, half of each as the random source is zero.
     for (const auto pause : {5s, 10s, 20s, 40s}) {
         INFO(pause.count());
@@ -115,8 +116,10 @@ TEST_CASE("in the mandatory window too a failure serves what is still valid") {
     CHECK(b.key() == "key-1");
     CHECK(b.source->fetches == 2);
     b.time->advance(5min);
-    CHECK(message_of(errc::no_credentials, [&] { (void)b.key(); }) == "the service is away");
-    CHECK(b.source->fetches == 3);
+    for (int i = 0; i != 3; ++i) { // and then it is left alone for a while
+        CHECK(message_of(errc::no_credentials, [&] { (void)b.key(); }) == "the service is away");
+        CHECK(b.source->fetches == 3);
+    }
     b.source->says = reply::found;
     b.time->advance(500ms);
     CHECK(b.key() == "key-4");
@@ -208,12 +211,13 @@ TEST_CASE("a renewal that takes longer than a second is not waited for") {
         poll(context, 20);
         CHECK(second.result == "key-1");
         // Who waits already decides for himself.
-        CHECK(b.log.empty());
+        CHECK(b.log.all().empty());
         REQUIRE(b.provider->valid());
         CHECK(b.provider->valid()->access_key_id == "key-1");
-        REQUIRE(b.log.size() == 1);
-        CHECK(b.log[0] == "credentials are not renewed yet, using the present ones (they expire at "
-                          "2023-11-14T23:13:20Z): scripted has not answered");
+        REQUIRE(b.log.all().size() == 1);
+        CHECK(b.log.all()[0] ==
+              "credentials are not renewed yet, using the present ones (they expire at "
+              "2023-11-14T23:13:20Z): scripted has not answered");
         CHECK(b.source->fetches == 2);
         b.release(context);
         CHECK(first.result == "key-2");
@@ -323,7 +327,7 @@ TEST_CASE("with static stability expired credentials go on when there are no oth
     const std::string served = b.key();
     CHECK(served == (b.source->says == reply::broken ? "key-1" : "key-2"));
     CHECK(b.source->fetches == 2);
-    CHECK(b.log.size() == 1);
+    CHECK(b.log.all().size() == 1);
     b.time->advance(10min - 1s);
     CHECK(b.hand() == served);
     CHECK(b.source->fetches == 2);
@@ -345,7 +349,7 @@ TEST_CASE("static stability never takes expired credentials for ones that last l
     SECTION("which are still valid") {
         b.time->advance(55min);
         CHECK(b.key() == "key-1");
-        CHECK(b.log.size() == 1);
+        CHECK(b.log.all().size() == 1);
         b.time->advance(4s);
         CHECK(b.hand() == "key-1");
         CHECK(b.source->fetches == 2); // it backs off as after any failure

@@ -81,6 +81,28 @@ TEST_CASE("A refresh without another refresh token keeps the one there is") {
     CHECK(user.kept().at("refreshToken").as_string() == "refresh-1");
 }
 
+TEST_CASE("A refreshed token lives for 1 s to 366 days, both included") {
+    struct row {
+        const char* expires_in;
+        const char* expires_at; ///< null: refused
+    };
+    for (const auto& [expires_in, expires_at] :
+         {row{"0", nullptr}, row{"1", "2023-11-14T22:13:21Z"},
+          row{"31622400", "2024-11-14T22:13:20Z"}, row{"31622401", nullptr}}) {
+        INFO(expires_in);
+        const signed_in user(token_json(ended),
+                             {answer(200, R"({"accessToken":"fresh-token","expiresIn":)" +
+                                              std::string(expires_in) + "}"),
+                              answer(200, role_json())});
+        if (expires_at) {
+            CHECK(user.fetch().access_key_id == "ASIAX");
+            CHECK(user.kept().at("expiresAt").as_string() == expires_at);
+        } else {
+            CHECK_THAT(user.refusal(), Catch::Contains("expiresIn is no number in its bounds"));
+        }
+    }
+}
+
 TEST_CASE("A token that cannot be refreshed serves while it is valid") {
     struct row {
         const char* what;

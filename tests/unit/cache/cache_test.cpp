@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
+#include "support/log_lines.hpp"
 #include "support/run.hpp"
 #include "unit/cache/backends.hpp"
 
@@ -272,22 +273,22 @@ TEST_CASE("what the policy throws becomes an error with its words") {
 
 TEST_CASE("the log line of an undecodable value has no word of the key, the value or the policy") {
     const frozen t;
-    std::vector<std::string> log;
+    const testing_support::log_lines log;
     environment env = t.env();
     env.log.level = log_level::warning;
-    env.log.sink = [&](log_level, std::string_view line) { log.emplace_back(line); };
+    env.log.sink = log.sink();
     const cache_config config{.env = env, .on_undecodable = undecodable::miss};
     const minimal_backend below;
     below.kept()["mine"] = t.made("7");
     CHECK_FALSE(run(cache<int, moody>(below, config).get("mine")));
     below.kept()["mine"] = t.made(R"({"private":"x"})");
     CHECK_FALSE(run(cache<std::map<std::string, int>>(below, config).get("mine")));
-    REQUIRE(log.size() == 2);
-    CHECK(log[0] == "cache: a value that cannot be read as int is a miss: std::out_of_range");
-    CHECK_THAT(log[1],
+    REQUIRE(log.all().size() == 2);
+    CHECK(log.all()[0] == "cache: a value that cannot be read as int is a miss: std::out_of_range");
+    CHECK_THAT(log.all()[1],
                Catch::StartsWith("cache: a value that cannot be read as std::map<") &&
                    Catch::EndsWith("is a miss: the stored bytes could not be deserialized"));
-    CHECK_THAT(log[1], !Catch::Contains("mine") && !Catch::Contains("private"));
+    CHECK_THAT(log.all()[1], !Catch::Contains("mine") && !Catch::Contains("private"));
 }
 
 TEST_CASE("a lack of memory in the policy is thrown as it is, and no miss") {

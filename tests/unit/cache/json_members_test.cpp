@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Members that come and go, numbers that do not fit, and what the messages say.
 #include "support/catch.hpp"
+#include "support/log_lines.hpp"
 #include "support/run.hpp"
 #include "unit/cache/backends.hpp"
 
@@ -201,10 +202,10 @@ TEST_CASE(
     "bytes that cannot be decoded are an error that names the key, or a miss whose line does not") {
     const frozen t;
     const minimal_backend below;
-    std::vector<std::string> log;
+    const testing_support::log_lines log;
     environment env = t.env();
     env.log.level = log_level::warning;
-    env.log.sink = [&](log_level, std::string_view line) { log.emplace_back(line); };
+    env.log.sink = log.sink();
     cache<address> strict{below, {.env = env}};
     cache<address> lenient{below, {.env = env, .on_undecodable = undecodable::miss}};
     const std::string key = "home\n" + std::string(100, 'k');
@@ -221,7 +222,7 @@ TEST_CASE(
     CHECK(strict.stats().undecodable == 4);
     CHECK(strict.stats().hits == 0);
     CHECK(strict.stats().misses == 1);
-    CHECK(log.empty());
+    CHECK(log.all().empty());
 
     CHECK_FALSE(run(lenient.try_get(key)).value());
     CHECK_FALSE(run(lenient.get(key)));
@@ -234,8 +235,8 @@ TEST_CASE(
     CHECK(lenient.stats().misses == 6);
     CHECK(lenient.stats().expired == 0);
     CHECK(lenient.stats().hits == 0);
-    REQUIRE(log.size() == 5);
-    for (const std::string& line : log)
+    REQUIRE(log.all().size() == 5);
+    for (const std::string& line : log.all())
         CHECK(line == "cache: a value that cannot be read as json_members_test::address is a miss: "
                       "the stored bytes could not be deserialized");
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a user's backend throws, from each of its operations and through each way to use it.
 #include "support/catch.hpp"
+#include "support/log_lines.hpp"
 #include "support/run.hpp"
 #include "unit/cache/backends.hpp"
 
@@ -244,10 +245,10 @@ TEST_CASE("a broken layer above is passed over, whatever it throws") {
 TEST_CASE("a layer above whose load_now throws is passed over with a warning") {
     const frozen t;
     for (const failing_by how : {failing_by::coroutine, failing_by::number}) {
-        std::vector<std::string> log;
+        const testing_support::log_lines log;
         environment env = t.env();
         env.log.level = log_level::warning;
-        env.log.sink = [&](log_level, std::string_view line) { log.emplace_back(line); };
+        env.log.sink = log.sink();
         all_broken broken_layer;
         broken_layer.how = how;
         broken_layer.load_now_fails = true;
@@ -256,8 +257,8 @@ TEST_CASE("a layer above whose load_now throws is passed over with a warning") {
         log.clear();
         record out;
         CHECK_FALSE(top.load_now("k", out));
-        REQUIRE(log.size() == 1);
-        CHECK(log[0] == "layered_backend: layer 0 failed while reading: " + words_of(how));
+        REQUIRE(log.all().size() == 1);
+        CHECK(log.all()[0] == "layered_backend: layer 0 failed while reading: " + words_of(how));
         CHECK(run(top.load("k"))->value == "v");
 
         layered_backend middle({minimal_backend(), broken_layer, minimal_backend()}, {.env = env});

@@ -14,6 +14,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <functional>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -120,6 +121,20 @@ TEST_CASE("whatever else a provider does comes as a failure") {
         CHECK(got.error().message() == one.words);
         CHECK(world.transport->requests().empty());
     }
+}
+
+TEST_CASE("memory that runs out is no failure of the provider's") {
+    fake_world world(script({answer("{}")}));
+    bool is_short = true;
+    world.credentials = std::make_shared<scripted_provider>([&] {
+        if (is_short) throw std::bad_alloc();
+        return after_turns(1);
+    });
+    client db(world.client_config());
+    CHECK_THROWS_AS(run(db.attempt(get_request())), std::bad_alloc);
+    CHECK(world.transport->requests().empty());
+    is_short = false;
+    CHECK(run(db.attempt(get_request())).has_value());
 }
 
 TEST_CASE("a cancellation that nobody asked for is the provider's failure") {

@@ -143,7 +143,7 @@ TEST_CASE("a service that repeats what it was sent does not make us tell secrets
     client db(config);
     std::string all = outcome_of(db).message();
     CHECK(all.find("Canonical String") != std::string::npos);
-    for (const std::string& line : *world.log)
+    for (const std::string& line : world.log.all())
         all += line;
     CHECK(all.find("ms ahead of ours") != std::string::npos);
     CHECK(all.find("wJalrXUtnFEMI") == std::string::npos);

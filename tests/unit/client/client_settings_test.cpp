@@ -32,9 +32,10 @@ TEST_CASE("files that cannot be read are no matter to who has region and endpoin
         };
         if (each.good) {
             CHECK_NOTHROW(dynamodb::client(config));
-            REQUIRE_FALSE(world.log->empty());
-            CHECK_THAT(world.log->back(), Catch::Contains("going on without the shared files: ") &&
-                                              Catch::Contains("/config\" line 1"));
+            REQUIRE_FALSE(world.log.all().empty());
+            CHECK_THAT(world.log.all().back(),
+                       Catch::Contains("going on without the shared files: ") &&
+                           Catch::Contains("/config\" line 1"));
         } else {
             CHECK_THROWS_AS(dynamodb::client(config), error);
         }
@@ -58,8 +59,8 @@ TEST_CASE("default files that cannot be read leave a client what its environment
     CHECK(settings.config.region == "eu-west-1");
     const auto who = test_support::run(settings.config.credentials->resolve());
     CHECK(who->access_key_id == "AKIDEXAMPLE");
-    CHECK(world.log->size() == 2);
-    for (const std::string& line : *world.log)
+    CHECK(world.log.all().size() == 2);
+    for (const std::string& line : world.log.all())
         CHECK_THAT(line, Catch::EndsWith("continuing without this file"));
 }
 

@@ -2,6 +2,7 @@
 // A client and a table backend on a server that is a function, in time that a test controls.
 #pragma once
 
+#include "support/log_lines.hpp"
 #include "support/longest_jitter.hpp"
 #include "support/run.hpp"
 #include "support/secrets.hpp"
@@ -32,9 +33,7 @@ struct fake_world {
         env.time = time;
         env.random = std::make_shared<test_support::longest_jitter>();
         env.log.level = log_level::debug;
-        env.log.sink = [lines = log](log_level, std::string_view line) {
-            lines->emplace_back(line);
-        };
+        env.log.sink = log.sink();
         // Or the default credentials would ask the machine who it is.
         env.variable = [](const char* name) -> std::optional<std::string> {
             if (std::string_view(name) == "AWS_EC2_METADATA_DISABLED") return "true";
@@ -76,7 +75,7 @@ struct fake_world {
     /// Half a second past a full one, so that a wait of just under a second shows in a signature.
     std::shared_ptr<testing::manual_clock> time = std::make_shared<testing::manual_clock>(
         timestamp(std::chrono::milliseconds(1'700'000'000'500)));
-    std::shared_ptr<std::vector<std::string>> log = std::make_shared<std::vector<std::string>>();
+    testing_support::log_lines log;
     std::shared_ptr<testing::fake_transport> transport;
     aws::credentials_provider_ptr credentials =
         aws::static_credentials({"AKIDEXAMPLE", std::string(testing_support::secrets::key)});

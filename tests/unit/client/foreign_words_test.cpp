@@ -54,7 +54,7 @@ failure failure_with(fake_response response, const aws::credentials& who) {
     config.retry.max_attempts = 1;
     client db(config);
     failure why = outcome_of(db);
-    for (const std::string& line : *world.log)
+    for (const std::string& line : world.log.all())
         why.info = std::make_shared<const diagnostics>([&] {
             diagnostics words = *why.info;
             words.message += line;

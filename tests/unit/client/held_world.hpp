@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dynamodb/base64.hpp"
+#include "support/log_lines.hpp"
 #include "support/secrets.hpp"
 #include "support/tap.hpp"
 
@@ -36,13 +37,22 @@ class held_transport final : public net::transport {
 public:
     explicit held_transport(testing::virtual_process& where) noexcept : where_(&where) {}
 
-    [[nodiscard]] boost::asio::awaitable<net::send_outcome> send(net::exchange& what,
-                                                                 net::send_options) override {
+    /// From now on a request without an answer ends at its deadline.
+    void keep_deadlines() noexcept { keeps_deadlines_ = true; }
+
+    [[nodiscard]] boost::asio::awaitable<net::send_outcome>
+    send(net::exchange& what, net::send_options options) override {
         const auto mine = std::make_shared<held>(*where_);
         what.write(mine->request.head, mine->request.body);
         all_.push_back(mine);
         const ended_guard guard{*mine};
-        co_await mine->answered.wait_until(testing::virtual_world::steady_point::max());
+        const auto never = testing::virtual_world::steady_point::max();
+        const bool answered =
+            co_await mine->answered.wait_until(keeps_deadlines_ ? options.deadline : never);
+        if (!answered) {
+            const auto late = make_error_code(errc::timeout);
+            co_return net::send_outcome{late, true, late.message()};
+        }
         const fake_response& response = mine->response;
         if (response.error)
             co_return net::send_outcome{response.error, response.sent, response.error.message()};
@@ -81,6 +91,7 @@ private:
 
     testing::virtual_process* where_;
     std::vector<std::shared_ptr<held>> all_;
+    bool keeps_deadlines_ = false;
 };
 
 /// What became of a coroutine.
@@ -124,9 +135,7 @@ struct held_world {
             return std::nullopt;
         };
         config.env.log.level = log_level::warning;
-        config.env.log.sink = [lines = log](log_level, std::string_view line) {
-            lines->emplace_back(line);
-        };
+        config.env.log.sink = log.sink();
         config.env = testing_support::tapped(std::move(config.env));
         config.transport = wire;
         config.create = false;
@@ -256,7 +265,7 @@ struct held_world {
     std::unique_ptr<testing::virtual_process> process =
         std::make_unique<testing::virtual_process>(world);
     std::shared_ptr<held_transport> wire = std::make_shared<held_transport>(*process);
-    std::shared_ptr<std::vector<std::string>> log = std::make_shared<std::vector<std::string>>();
+    testing_support::log_lines log;
     std::optional<dynamodb_backend> backend;
 };
 

@@ -71,7 +71,8 @@ TEST_CASE("the last block of a size is the next one of that size, in its thread"
         give_frame(tiny, 60);
         give_frame(huge, 5000);
     });
-    CHECK(same == recycles);
+    // Where frames are not recycled, the heap may or may not give the same block.
+    CHECK((same || !recycles));
     CHECK_FALSE(smaller);
     CHECK_FALSE(larger);
     CHECK_FALSE(of_others);

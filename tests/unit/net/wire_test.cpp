@@ -157,6 +157,39 @@ TEST_CASE("a chunked answer is complete wherever it is cut in two") {
     }
 }
 
+TEST_CASE("a transfer coding other than chunked is refused, with a length beside it too") {
+    const std::string start = "HTTP/1.1 200 OK\r\n";
+    for (const char* fields : {
+             "Transfer-Encoding: gzip",
+             "Transfer-Encoding: gzip, chunked",
+             "Transfer-Encoding: chunked, gzip",
+             "Transfer-Encoding: chunked, chunked",
+             "Transfer-Encoding: xchunked",
+             "Transfer-Encoding:",
+             "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked",
+             "Transfer-Encoding: gzip\r\nContent-Length: 15",
+             "Transfer-Encoding: chunked\r\nContent-Length: 15",
+             "Content-Length: 15\r\nTransfer-Encoding: gzip",
+             "Content-Length: 15\r\nTransfer-Encoding: chunked",
+         }) {
+        INFO(fields);
+        auto w = plain();
+        w.reset();
+        const auto r = feed(w, start + fields + "\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 1000);
+        CHECK(r.state == advance::failed);
+        CHECK(w.failure().code == errc::bad_response);
+        CHECK_FALSE(w.reusable());
+    }
+    for (const char* coding : {"chunked", "Chunked", " \tchunked \t", "\r\n chunked"}) {
+        INFO(coding);
+        auto w = plain();
+        w.reset();
+        const auto r = feed(w, start + "Transfer-Encoding:" + coding + "\r\n\r\n0\r\n\r\n", 1000);
+        CHECK(r.state == advance::done);
+        CHECK(r.reusable);
+    }
+}
+
 TEST_CASE("a body that only the end delimits and that never begins is lost, not empty") {
     auto w = plain();
     w.reset();

@@ -108,7 +108,7 @@ private:
         const auto when = world_.now() + drawn(operations * (workload_.pause + latency()));
         supervisor_.call_at(when, [this, &made] { crash(made); });
     }
-    std::chrono::microseconds latency() const {
+    [[nodiscard]] std::chrono::microseconds latency() const {
         return workload_.server.request.high + workload_.server.answer.high;
     }
     void crash(client& victim) {

@@ -216,6 +216,7 @@ private:
         const json::value* start = in.if_contains("ExclusiveStartKey");
         const std::string after = start ? table.key_of(start->as_object()) : std::string();
         std::vector<std::string> keys;
+        keys.reserve(table.items.size());
         for (const auto& [key, versions] : table.items)
             keys.push_back(key);
         if (backward) std::reverse(keys.begin(), keys.end());

@@ -91,7 +91,7 @@ public:
         table.changes = world_.now() + change_time_;
         return {{"TableDescription", description(name, table)}};
     }
-    json::object list_tables() const {
+    [[nodiscard]] json::object list_tables() const {
         json::array names;
         for (const auto& [name, table] : tables_)
             names.emplace_back(name);
