@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a fork may do with a client: before it is used, between two uses and in the middle of one;
 // on the same context and on another; with a child that works, exits or does nothing.
+#include "echo_process.hpp"
 #include "support/catch.hpp"
-#include "support/certificates.hpp"
 #include "support/harness.hpp"
 #include "support/longest_jitter.hpp"
-#include "support/stub_server.hpp"
 #include "support/tap.hpp"
 
 #include <codynamo/dynamodb/client.hpp>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
+#include <csignal>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,61 +21,16 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// The text behind `before` in a JSON document, up to the next quote.
-std::string text_after(const std::string& document, const std::string& before) {
-    const auto at = document.find(before);
-    if (at == std::string::npos) return {};
-    const auto begin = at + before.size();
-    return document.substr(begin, document.find('"', begin) - begin);
-}
-
-/// A server that echoes the key of each GetItem, and keeps one with the key "slow" until released.
-class echo_server {
-public:
-    explicit echo_server(bool tls) : server_(script(tls)) {}
-    ~echo_server() { release(); }
-
-    void release() {
-        const std::lock_guard lock(mutex_);
-        released_ = true;
-        changed_.notify_all();
-    }
-    [[nodiscard]] stub_server& sockets() noexcept { return server_; }
-
-private:
-    stub_config script(bool tls) {
-        stub_config config;
-        config.answer = [this](const std::string& request) { return answer(request); };
-        if (!tls) return config;
-        const authority trusted;
-        const auto c = trusted.issue({.dns_names = {}, .addresses = {"127.0.0.1"}});
-        config.tls = std::make_shared<stub_tls>(stub_tls{c.certificate_pem, c.key_pem});
-        return config;
-    }
-    std::string answer(const std::string& request) {
-        if (request.find("TransactWriteItems") != std::string::npos) return response("{}");
-        const std::string key = text_after(request, R"("Key":{"k":{"S":")");
-        if (key == "failing") return response("{}", 500);
-        if (key == "slow") {
-            std::unique_lock lock(mutex_);
-            changed_.wait(lock, [this] { return released_; });
-        }
-        return response(R"({"Item":{"k":{"S":")" + key + R"("}}})");
-    }
-
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool released_ = false;
-    stub_server server_;
-};
+/// Longer than any of these tests takes, under a sanitizer too.
+constexpr unsigned child_seconds = 60;
 
 /// A client that lives before and after the fork.
 struct world {
     explicit world(bool tls, std::size_t connections = 4, bool any_jitter = false) : server(tls) {
         dynamodb::client_config config;
         config.region = "us-east-1";
-        config.endpoint = (tls ? "https://127.0.0.1:" : "http://127.0.0.1:") +
-                          std::to_string(server.sockets().port());
+        config.endpoint =
+            (tls ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(server.port());
         config.credentials = aws::static_credentials({"AKIDEXAMPLE", "secret-of-this-test"});
         if (!any_jitter) config.env.random = std::make_shared<test_support::longest_jitter>();
         config.env.log.level = log_level::info;
@@ -104,7 +57,16 @@ struct world {
     static dynamodb::get_item_input request(const std::string& key) {
         return {.table_name = "table", .key = {{"k", key}}};
     }
-    /// Forks; the child's exit status is 0 when `child` returns true.
+    /// Runs what is due until `done`; false after ten seconds.
+    template <class F>
+    bool run_until(F done) {
+        const auto until = std::chrono::steady_clock::now() + 10s;
+        while (!done() && std::chrono::steady_clock::now() < until)
+            io->run_one_for(1ms);
+        return done();
+    }
+    /// Forks; the child's exit status is 0 when `child` returns true. One that hangs is killed by
+    /// SIGALRM, so that nobody waits for it for ever.
     template <class F>
     pid_t fork_off(F child, bool notify = true) {
         if (notify) io->notify_fork(asio::execution_context::fork_prepare);
@@ -114,33 +76,27 @@ struct world {
             return pid;
         }
         int status = 2;
+        ::alarm(child_seconds);
         try {
             if (notify) io->notify_fork(asio::execution_context::fork_child);
             status = child() ? 0 : 1;
         } catch (...) {
             status = 3;
         }
-        ::_exit(status); // the server's threads are the parent's
+        ::_exit(status); // Catch is the parent's
     }
 
     int failures = 0; ///< of attempts
-    echo_server server;
+    echo_process server;
     std::optional<asio::io_context> io{std::in_place};
     std::optional<dynamodb::client> db;
 };
 
 int status_of(pid_t child) {
     int status = -1;
-    if (::waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
+    if (::waitpid(child, &status, 0) != child) return -1;
+    if (WIFSIGNALED(status)) FAIL("the child was ended by signal " << WTERMSIG(status));
     return WEXITSTATUS(status);
-}
-
-std::vector<std::string> tokens_of(const stub_server& sockets) {
-    std::vector<std::string> tokens;
-    for (const std::string& request : sockets.seen())
-        if (auto token = text_after(request, R"("ClientRequestToken":")"); !token.empty())
-            tokens.push_back(std::move(token));
-    return tokens;
 }
 
 } // namespace
@@ -153,7 +109,7 @@ TEST_CASE("fork: workers made from one client send different tokens") {
     for (const pid_t worker : workers)
         CHECK(status_of(worker) == 0);
     CHECK(w.transact(*w.io));
-    auto tokens = tokens_of(w.server.sockets());
+    auto tokens = w.server.tokens();
     REQUIRE(tokens.size() == 7);
     std::ranges::sort(tokens);
     CHECK(std::ranges::adjacent_find(tokens) == tokens.end());
@@ -183,7 +139,7 @@ TEST_CASE("fork: before and between uses, parent and child both go on") {
     CAPTURE(tls, used_before, own_context);
     world w(tls);
     if (used_before) REQUIRE(w.get(*w.io, "warm"));
-    const auto before = w.server.sockets().connections();
+    const auto before = w.server.connections();
     const pid_t child = w.fork_off(
         [&] {
             asio::io_context other;
@@ -200,7 +156,7 @@ TEST_CASE("fork: before and between uses, parent and child both go on") {
     for (int i = 0; i < 20; ++i)
         CHECK(w.get(*w.io, "parent"));
     // The parent keeps the connection it has; the child opens one of its own.
-    CHECK(w.server.sockets().connections() == before + (used_before ? 1 : 2));
+    CHECK(w.server.connections() == before + (used_before ? 1 : 2));
     CHECK(w.db->stats().replayed == 0);
 }
 
@@ -222,7 +178,7 @@ TEST_CASE("fork: a child that exits leaves the parent's connection alone") {
     CHECK(status_of(child) == 0);
     for (int i = 0; i < 5; ++i)
         CHECK(w.get(*w.io, "parent"));
-    CHECK(w.server.sockets().connections() == 1);
+    CHECK(w.server.connections() == 1);
     CHECK(w.db->stats().replayed == 0);
 }
 
@@ -238,10 +194,7 @@ TEST_CASE("fork: calls under way go on in the parent and fail in the child") {
                            if (e) std::rethrow_exception(e);
                            answers.push_back(std::move(r));
                        });
-    const auto until = std::chrono::steady_clock::now() + 10s;
-    while (w.server.sockets().requests() == 0 && std::chrono::steady_clock::now() < until)
-        w.io->run_one_for(1ms);
-    REQUIRE(w.server.sockets().requests() == 1);
+    REQUIRE(w.run_until([&] { return w.server.requests() == 1; }));
     const pid_t child = w.fork_off([&] {
         w.io->run_for(10s);
         const bool ended = answers.size() == 2 && std::ranges::all_of(answers, [](const auto& r) {
@@ -260,8 +213,8 @@ TEST_CASE("fork: calls under way go on in the parent and fail in the child") {
         INFO((one ? std::string() : one.error().message()));
         CHECK((one.has_value() && one->item));
     }
-    CHECK(w.server.sockets().requests() == 3);
-    CHECK(w.server.sockets().connections() == 2);
+    CHECK(w.server.requests() == 3);
+    CHECK(w.server.connections() == 2);
 }
 
 TEST_CASE("fork: a call that was granted a connection, and not resumed yet, is the parent's") {
@@ -288,7 +241,7 @@ TEST_CASE("fork: a call that was granted a connection, and not resumed yet, is t
     w.io->run_for(10s);
     REQUIRE(answers.size() == 2);
     CHECK(answers[1].has_value());
-    CHECK(w.server.sockets().requests() == 2);
+    CHECK(w.server.requests() == 2);
 }
 
 TEST_CASE("fork: a child that leaves the parent's context alone can close the client") {
@@ -298,8 +251,7 @@ TEST_CASE("fork: a child that leaves the parent's context alone can close the cl
                    [&](const std::exception_ptr&, result<dynamodb::get_item_output> r) {
                        answer = std::move(r);
                    });
-    while (w.server.sockets().requests() == 0 && w.io->run_one_for(1ms) + 1 != 0) {
-    }
+    REQUIRE(w.run_until([&] { return w.server.requests() == 1; }));
     const pid_t child = w.fork_off(
         [&] {
             asio::io_context own;
@@ -338,5 +290,5 @@ TEST_CASE("fork: a call that waits for its retry is retried by the parent alone"
     REQUIRE(answer);
     CHECK(answer->error().code == errc::service_failed);
     CHECK(w.failures == 3);
-    CHECK(w.server.sockets().requests() == 3);
+    CHECK(w.server.requests() == 3);
 }
