@@ -62,6 +62,15 @@ struct spawned {
                            }));
     }
 
+    /// Soon, and without anything from the server.
+    void expect_end(asio::io_context& io) {
+        const auto until = std::chrono::steady_clock::now() + 2s;
+        io.restart();
+        while (!done && std::chrono::steady_clock::now() < until)
+            io.run_one_for(10ms);
+        REQUIRE(done);
+    }
+
     void finish(asio::io_context& io) {
         for (int i = 0; i < 1000 && !done; ++i) {
             io.restart();
@@ -167,6 +176,36 @@ TEST_CASE("an exchange can be cancelled at each step: a request larger than what
                                        {});
         },
         true, 12'000'000);
+}
+
+TEST_CASE("what nobody answers ends when it is cancelled, at whatever step of a large request") {
+    stub_server server({.connections = {{wait_end()}}});
+    bool sent = false;
+    for (int step = first_step_to_cancel(); !sent && step < 16; ++step) {
+        CAPTURE(step);
+        asio::io_context io;
+        spawned one(12'000'000);
+        one.start(io, net::make_transport(loopback(server.port()), {}, {}, {}));
+        for (int i = 0; i < step && !sent; ++i)
+            sent = io.run_one_for(100ms) == 0; // or it looks so, on a slow machine
+        one.signal.emit(cancellation_type::total);
+        one.expect_end(io);
+        CHECK(one.aborted);
+    }
+}
+
+TEST_CASE("a connection that never opens is given up when the exchange is cancelled") {
+    black_hole nobody;
+    for (const auto type :
+         {cancellation_type::terminal, cancellation_type::partial, cancellation_type::total}) {
+        asio::io_context io;
+        spawned one;
+        one.start(io, net::make_transport(loopback(nobody.port()), {}, {}, {}));
+        io.run_for(20ms);
+        one.signal.emit(type);
+        one.expect_end(io);
+        CHECK(one.aborted);
+    }
 }
 
 TEST_CASE("a context may end while a large request is being sent") {
