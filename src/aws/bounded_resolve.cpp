@@ -68,18 +68,19 @@ private:
         is_asking_ = true;
         asio::co_spawn(home_, ask(shared_from_this()),
                        asio::bind_cancellation_slot(
-                           asking_.slot(), [self = shared_from_this()](std::exception_ptr why) {
+                           asking_.slot(), [self = shared_from_this()](std::exception_ptr failure) {
                                self->is_asking_ = false;
-                               self->end(wakeup::done, std::move(why));
+                               self->end(wakeup::done, std::move(failure));
                            }));
         if (over_) return;
         is_patient_ = true;
-        asio::co_spawn(home_, be_patient(shared_from_this()),
-                       asio::bind_cancellation_slot(
-                           patience_.slot(), [self = shared_from_this()](std::exception_ptr why) {
-                               self->is_patient_ = false;
-                               self->end(wakeup::abandoned, std::move(why));
-                           }));
+        asio::co_spawn(
+            home_, be_patient(shared_from_this()),
+            asio::bind_cancellation_slot(patience_.slot(),
+                                         [self = shared_from_this()](std::exception_ptr failure) {
+                                             self->is_patient_ = false;
+                                             self->end(wakeup::abandoned, std::move(failure));
+                                         }));
     }
 
     static asio::awaitable<void> ask(std::shared_ptr<bounded_resolve> self) {

@@ -39,18 +39,18 @@ public:
 
     void start() {
         running_ = 1; // until all have been started, or one could not be
-        std::exception_ptr failed;
+        std::exception_ptr failure;
         for (asio::cancellation_signal& signal : signals_) {
             ++running_;
             try {
                 spawn(signal);
             } catch (...) { // out of memory
                 --running_;
-                failed = std::current_exception();
+                failure = std::current_exception();
                 break;
             }
         }
-        ended(std::move(failed));
+        ended(std::move(failure));
     }
 
 private:
@@ -59,26 +59,27 @@ private:
         asio::co_spawn(home_, work(shared_from_this()),
                        asio::bind_cancellation_slot(
                            signal.slot(), [self = shared_from_this()](std::exception_ptr) {
-                               // It has said itself how it ended.
+                               // work() has reported its result itself.
                            }));
     }
 
-    /// Says itself how it ended, because co_spawn says nothing when it has no memory for that.
+    /// Reports its result itself: co_spawn does not call its handler when it has no memory for
+    /// that.
     static asio::awaitable<void> work(std::shared_ptr<crew> self) {
-        std::exception_ptr why;
+        std::exception_ptr failure;
         try {
             co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
             while (!self->first_failure_ && self->next_ < self->count_) {
                 co_await self->job_(self->next_++);
             }
         } catch (...) {
-            why = std::current_exception();
+            failure = std::current_exception();
         }
-        self->ended(std::move(why));
+        self->ended(std::move(failure));
     }
 
-    void ended(std::exception_ptr why) {
-        if (why && !first_failure_) first_failure_ = std::move(why);
+    void ended(std::exception_ptr failure) {
+        if (failure && !first_failure_) first_failure_ = std::move(failure);
         if (--running_ == 0) complete(first_failure_);
     }
 

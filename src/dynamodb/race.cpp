@@ -73,33 +73,34 @@ private:
         asio::co_spawn(home_, run_branch(shared_from_this(), which, std::move(what)),
                        asio::bind_cancellation_slot(
                            one.signal.slot(), [self = shared_from_this()](std::exception_ptr) {
-                               // It has said itself how it ended.
+                               // run_branch() has reported its result itself.
                            }));
     }
 
-    /// Says itself how it ended, because co_spawn says nothing when it has no memory for that.
+    /// Reports its result itself: co_spawn does not call its handler when it has no memory for
+    /// that.
     static asio::awaitable<void> run_branch(std::shared_ptr<contest> self, std::size_t which,
                                             asio::awaitable<bool> what) {
-        std::exception_ptr why;
+        std::exception_ptr failure;
         bool has_decided = false;
         try {
             co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
             has_decided = co_await std::move(what);
         } catch (...) {
-            why = std::current_exception();
+            failure = std::current_exception();
         }
-        self->ended(which, std::move(why), has_decided);
+        self->ended(which, std::move(failure), has_decided);
     }
 
-    void ended(std::size_t which, std::exception_ptr why, bool has_decided) {
+    void ended(std::size_t which, std::exception_ptr failure, bool has_decided) {
         branches_[which].running = false;
-        if (!decided_ && (why || has_decided)) decide(std::move(why));
+        if (!decided_ && (failure || has_decided)) decide(std::move(failure));
         finish_if_over();
     }
 
-    void decide(std::exception_ptr why) {
+    void decide(std::exception_ptr failure) {
         decided_ = true;
-        why_ = std::move(why);
+        failure_ = std::move(failure);
         for (branch& one : branches_) {
             one.what.reset(); // not started, and never will be
             if (one.running) one.signal.emit(asio::cancellation_type::terminal);
@@ -111,14 +112,14 @@ private:
                               !branches_[0].what && !branches_[1].what;
         if (completed_ || !(all_over || (decided_ && until_ == race_end::first_decided))) return;
         completed_ = true;
-        complete(why_);
+        complete(failure_);
     }
 
     race_end until_;
     std::array<branch, 2> branches_;
     bool decided_ = false;
     bool completed_ = false;
-    std::exception_ptr why_;
+    std::exception_ptr failure_;
 };
 
 } // namespace

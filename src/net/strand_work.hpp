@@ -48,10 +48,10 @@ public:
 protected:
     ~strand_work() = default;
 
-    void complete(std::exception_ptr why) noexcept {
+    void complete(std::exception_ptr failure) noexcept {
         // Moved out, so that work which goes on does not keep the caller's frame alive.
         auto handler = std::move(handler_);
-        handler.post(std::move(why));
+        handler.post(std::move(failure));
     }
 
     const strand home_;

@@ -178,7 +178,7 @@ TEST_CASE("an exchange can be cancelled at each step: a request larger than what
         true, 12'000'000);
 }
 
-TEST_CASE("what nobody answers ends when it is cancelled, at whatever step of a large request") {
+TEST_CASE("a large request without an answer ends when it is cancelled, at every step") {
     stub_server server({.connections = {{wait_end()}}});
     bool sent = false;
     for (int step = first_step_to_cancel(); !sent && step < 16; ++step) {
@@ -194,13 +194,13 @@ TEST_CASE("what nobody answers ends when it is cancelled, at whatever step of a 
     }
 }
 
-TEST_CASE("a connection that never opens is given up when the exchange is cancelled") {
-    black_hole nobody;
+TEST_CASE("cancelling an exchange ends a connect that never completes") {
+    black_hole unresponsive;
     for (const auto type :
          {cancellation_type::terminal, cancellation_type::partial, cancellation_type::total}) {
         asio::io_context io;
         spawned one;
-        one.start(io, net::make_transport(loopback(nobody.port()), {}, {}, {}));
+        one.start(io, net::make_transport(loopback(unresponsive.port()), {}, {}, {}));
         io.run_for(20ms);
         one.signal.emit(type);
         one.expect_end(io);

@@ -90,7 +90,7 @@ private:
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     try {
         echo_server(tls).obey(channel);
-    } catch (...) { // whoever waits for the port sees the end of the channel
+    } catch (...) { // the constructor sees that the channel has ended
     }
     ::_exit(0);
 }

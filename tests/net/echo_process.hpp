@@ -15,8 +15,8 @@ namespace codynamo::testing {
 /// The text behind `before` in a JSON document, up to the next quote.
 std::string text_after(const std::string& document, const std::string& before);
 
-/// Echoes the key of each GetItem, fails the key "failing", and keeps the key "slow" until
-/// released; says yes to transactions. Killed with this process, and ended by the destructor.
+/// Echoes the key of each GetItem, fails the key "failing", and delays the key "slow" until
+/// release(); every transaction succeeds. Killed with this process, and ended by the destructor.
 class echo_process {
 public:
     /// To be called before there are threads. Throws std::system_error when there can be no
@@ -33,7 +33,7 @@ public:
     [[nodiscard]] std::size_t requests() const { return number('n'); }
     /// ClientRequestToken of each transaction so far.
     [[nodiscard]] std::vector<std::string> tokens() const;
-    /// Answers what it keeps, and keeps nothing from now on.
+    /// Sends the delayed answers, and delays none from now on.
     void release() { (void)number('r'); }
 
 private:

@@ -65,8 +65,8 @@ struct world {
             io->run_one_for(1ms);
         return done();
     }
-    /// Forks; the child's exit status is 0 when `child` returns true. One that hangs is killed by
-    /// SIGALRM, so that nobody waits for it for ever.
+    /// Forks; the child's exit status is 0 when `child` returns true. A child
+    /// that hangs is ended by SIGALRM, so the parent's wait has a bound.
     template <class F>
     pid_t fork_off(F child, bool notify = true) {
         if (notify) io->notify_fork(asio::execution_context::fork_prepare);

@@ -82,6 +82,15 @@ bool can_fail(void* strands, std::size_t bytes) noexcept {
            !test::is_for_executor(bytes);
 }
 
+/// Runs all that is due while the n-th allocation fails; false when there were fewer.
+bool run_failing(asio::io_context& context, std::size_t n) {
+    detail::free_kept_frames();
+    test::strand_allocations strands;
+    const failing_allocation failure(n, can_fail, &strands);
+    run_all(context);
+    return failure.happened();
+}
+
 /// Whether there were so many allocations.
 bool fail_allocation(const make_provider& make, const scripted_services& services, std::size_t n) {
     aws::source_options options = services.options();
@@ -96,14 +105,7 @@ bool fail_allocation(const make_provider& make, const scripted_services& service
     };
     ask_for(ends[0]);
     ask_for(ends[1]);
-    detail::free_kept_frames();
-    bool happened = false;
-    {
-        test::strand_allocations strands;
-        const failing_allocation one(n, can_fail, &strands);
-        run_all(context);
-        happened = one.happened();
-    }
+    const bool happened = run_failing(context, n);
     ask_for(ends[2]);
     run_all(context);
     for (const ending& end : ends) {
@@ -144,14 +146,7 @@ bool fail_allocation_of_request(const scripted_services& services, std::size_t n
     asio::io_context context(1);
     ending ends[2];
     asio::co_spawn(context, send_request(db, ends[0]), [](std::exception_ptr) {});
-    detail::free_kept_frames();
-    bool happened = false;
-    {
-        test::strand_allocations strands;
-        const failing_allocation one(n, can_fail, &strands);
-        run_all(context);
-        happened = one.happened();
-    }
+    const bool happened = run_failing(context, n);
     asio::co_spawn(context, send_request(db, ends[1]), [](std::exception_ptr) {});
     run_all(context);
     for (const ending& end : ends) {
