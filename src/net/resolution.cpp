@@ -50,10 +50,12 @@ void resolution::start(steady_time now, const std::string& host, std::uint16_t p
 
 void resolution::ask_system(const std::string& host, std::uint16_t port) {
     resolver_ = std::make_unique<tcp::resolver>(executor_);
+    const auto query = std::make_shared<system_query>();
+    system_query_ = query;
     resolver_->async_resolve(
         host, std::to_string(port), tcp::resolver::numeric_service,
-        [self = shared_from_this()](const boost::system::error_code& ec,
-                                    const tcp::resolver::results_type& results) {
+        [self = shared_from_this(), query](const boost::system::error_code& ec,
+                                           const tcp::resolver::results_type& results) {
             self->finish_with([&] {
                 endpoints_type found;
                 for (const auto& entry : results)
@@ -98,7 +100,10 @@ void resolution::answered(std::exception_ptr failure, const std::vector<std::str
 
 bool resolution::joinable(steady_time now, steady_time::duration patience) {
     const std::lock_guard lock(mutex_);
-    if (dispensable() && now - started_ >= patience) give_up();
+    if (is_lost())
+        look_up_anew();
+    else if (dispensable() && now - started_ >= patience)
+        give_up();
     return !done_ && !given_up_;
 }
 
@@ -148,6 +153,10 @@ void resolution::returned() {
     if (next->left_) next->one_left();
 }
 
+bool resolution::is_lost() const noexcept {
+    return resolver_ && !done_ && !given_up_ && system_query_.expired();
+}
+
 bool resolution::dispensable() const noexcept {
     return !done_ && !given_up_ && !keep_ && strand_;
 }
@@ -164,7 +173,13 @@ void resolution::give_up() {
         });
     } catch (const std::bad_alloc&) { // then the query is not stopped, and its answer is ignored
     }
+    look_up_anew();
+}
+
+void resolution::look_up_anew() noexcept {
     given_up_ = true;
+    returned_ = returned_ || resolver_;
+    resolver_.reset();
     strand_.reset();
     wake_all();
 }

@@ -60,9 +60,10 @@ public:
 
     /// `how` empty: the system's resolver. Nothing is called before this returns.
     void start(steady_time now, const std::string& host, std::uint16_t port, const resolver& how);
-    /// False when it is over or given up. One by the user's own resolver that has taken `patience`
-    /// is given up here, and those who wait for it are told to look anew: while each of them is
-    /// relieved by the next before he leaves, nobody else would ever give up one that hangs.
+    /// False when it is over, lost or given up. One by the user's own resolver that has taken
+    /// `patience` is given up here, and those who wait for it are told to look anew: while each of
+    /// them is relieved by the next before he leaves, nobody else would ever give up one that
+    /// hangs.
     [[nodiscard]] bool joinable(steady_time now, steady_time::duration patience);
     /// Has the handler completed when the look-up is over. The slot of the handler is the caller's
     /// to set, before.
@@ -94,16 +95,22 @@ private:
     template <class Finish>
     void finish_with(Finish with);
     void finish(boost::system::error_code ec, std::string words, endpoints_type found);
+    /// Whether Asio has destroyed the system's handler without calling it: it does when it has no
+    /// memory for the list of addresses, and std::bad_alloc comes out of run().
+    [[nodiscard]] bool is_lost() const noexcept;
     [[nodiscard]] bool dispensable() const noexcept;
     void one_left();
     void give_up();
+    void look_up_anew() noexcept;
     void wake_all() noexcept;
     void returned();
 
     mutable std::mutex mutex_;
     node_list<resolve_waiter> waiters_;
     boost::asio::any_io_executor executor_;
+    struct system_query {};
     std::unique_ptr<boost::asio::ip::tcp::resolver> resolver_; // of the system; or else:
+    std::weak_ptr<const system_query> system_query_;           // lives as long as its handler
     std::optional<boost::asio::strand<boost::asio::any_io_executor>> strand_;
     boost::asio::cancellation_signal cancel_; // used on strand_ only
     steady_time started_{};

@@ -20,6 +20,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -27,6 +28,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace asio = boost::asio;
@@ -71,10 +73,14 @@ asio::awaitable<void> exchange_once(net::transport& over, endings& seen) {
 struct scenario {
     const char* name;
     const stub_server& server;
+    const char* host = "127.0.0.1";
+    net::resolver resolve{}; ///< empty: the system's, in a thread of its own
     net::tls_config tls{};
     bool encrypted = false;
     std::size_t exchanges = 1;
     bool closes = false;
+
+    [[nodiscard]] bool resolves() const { return std::string_view(host) != "127.0.0.1"; }
 };
 
 /// Whether there were so many allocations.
@@ -82,8 +88,13 @@ bool fail_allocation(const scenario& of, std::size_t n) {
     asio::io_context io(1);
     net::pool_config pool;
     pool.max_connections = 1;
-    const auto transport =
-        net::make_transport(loopback(of.server.port(), of.encrypted), pool, of.tls, {});
+    // What Asio loses for want of memory ends by this.
+    if (of.resolves()) pool.connect_timeout = std::chrono::milliseconds(500);
+    net::network_config network;
+    network.resolve = of.resolve;
+    network.proxy.from_environment = false;
+    const auto transport = net::make_transport(loopback(of.server.port(), of.encrypted, of.host),
+                                               pool, of.tls, {}, network);
     endings seen;
     std::size_t closed = 0;
     for (std::size_t i = 0; i != of.exchanges; ++i)
@@ -126,7 +137,16 @@ bool fail_allocation(const scenario& of, std::size_t n) {
 }
 
 void fail_allocations(const scenario& of) {
-    check_replays(of.name, 1, [&](std::size_t n) { return fail_allocation(of, n); });
+    const bool has_thread = of.resolves() && !of.resolve;
+    check_replays(
+        of.name, 1, [&](std::size_t n) { return fail_allocation(of, n); },
+        has_thread ? test::heap_use::several_threads : test::heap_use::one_thread);
+}
+
+asio::awaitable<std::vector<std::string>> find_loopback(std::string) {
+    std::vector<std::string> addresses;
+    addresses.emplace_back("127.0.0.1");
+    co_return addresses;
 }
 
 } // namespace
@@ -136,6 +156,15 @@ TEST_CASE("exchanges on real connections survive every failing allocation") {
     fail_allocations({.name = "one exchange", .server = server});
     fail_allocations({.name = "exchanges that wait", .server = server, .exchanges = 4});
     fail_allocations({.name = "close", .server = server, .closes = true});
+}
+
+TEST_CASE("exchanges with a name to resolve survive every failing allocation") {
+    const stub_server server({.answer = ok_answer});
+    fail_allocations({.name = "a resolver of the user's",
+                      .server = server,
+                      .host = "db.example",
+                      .resolve = find_loopback});
+    fail_allocations({.name = "the system's resolver", .server = server, .host = "localhost"});
 }
 
 TEST_CASE("exchanges on TLS connections survive every failing allocation") {
